@@ -87,7 +87,7 @@ export type AuditLedger = ReturnType<typeof createEventChains> & Pick<OperatorLe
 /** For commands that read all that ever happened: no statement is too slow, and nothing but reading is possible. */
 export async function withAuditLedger<T>(context: CliContext, work: (ledger: AuditLedger) => Promise<T>): Promise<T> {
   const { databaseUrl } = context.readOperatorConfig();
-  const database = createDatabase({ url: databaseUrl, maxConnections: 2, statementTimeoutMs: 0 });
+  const database = createDatabase({ url: databaseUrl, maxConnections: 2, statementTimeoutMs: 0, clock: context.clock });
   return await closing(database, () => work({ ...createEventChains(database), ...createItemFinder(database) }));
 }
 

@@ -1,4 +1,10 @@
 -- columns
+anchor_marks.seq bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+anchor_marks.number bigint NOT NULL
+anchor_marks.day text NOT NULL
+anchor_marks.digest text NOT NULL
+anchor_marks.step text NOT NULL
+anchor_marks.at timestamp with time zone NOT NULL DEFAULT clock_now()
 atomic_store.key text NOT NULL
 atomic_store.value text NOT NULL
 atomic_store.expires_at timestamp with time zone
@@ -664,6 +670,11 @@ webhook_events.processed_at timestamp with time zone
 webhook_events.outcome text
 
 -- constraints
+anchor_marks anchor_marks_day_check CHECK ((day ~ '^\d{4}-\d{2}-\d{2}$'::text))
+anchor_marks anchor_marks_digest_check CHECK ((digest ~ '^[0-9a-f]{64}$'::text))
+anchor_marks anchor_marks_number_check CHECK ((number >= 0))
+anchor_marks anchor_marks_pkey PRIMARY KEY (seq)
+anchor_marks anchor_marks_step_check CHECK ((step = ANY (ARRAY['meant'::text, 'written'::text])))
 atomic_store atomic_store_key_check CHECK ((key <> ''::text))
 atomic_store atomic_store_pkey PRIMARY KEY (key)
 backfill_candidates backfill_candidates_backfill_id_fkey FOREIGN KEY (backfill_id) REFERENCES backfills(id)
@@ -823,7 +834,6 @@ notice_messages notice_messages_pkey PRIMARY KEY (id)
 notice_messages notice_messages_stage_check CHECK ((stage = ANY (ARRAY['first'::text, 'escalation'::text])))
 notice_messages notice_messages_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'withdrawn'::text, 'given_up'::text])))
 notice_messages sent_is_frozen CHECK (((attempts = 0) OR (contents IS NOT NULL)))
-notices notices_item_kind_item_id_reason_since_key UNIQUE (item_kind, item_id, reason, since)
 notices notices_pkey PRIMARY KEY (seq)
 operation_events operation_events_digest_check CHECK ((length(digest) = 32))
 operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'provider'::text, 'lease'::text, 'order'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'seller'::text, 'webhook'::text, 'backfill'::text, 'dispute'::text, 'drift'::text])))
@@ -1146,6 +1156,7 @@ CREATE INDEX webhook_events_by_type ON public.webhook_events USING btree (type, 
 CREATE INDEX webhook_events_due ON public.webhook_events USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX webhook_events_newest ON public.webhook_events USING btree (received_at DESC, (((provider || ':'::text) || event_id)) DESC)
 CREATE INDEX webhook_events_of_object ON public.webhook_events USING btree (object_id)
+CREATE UNIQUE INDEX anchor_marks_pkey ON public.anchor_marks USING btree (seq)
 CREATE UNIQUE INDEX atomic_store_pkey ON public.atomic_store USING btree (key)
 CREATE UNIQUE INDEX backfill_candidates_pkey ON public.backfill_candidates USING btree (backfill_id, stripe_transfer_id)
 CREATE UNIQUE INDEX backfill_destinations_pkey ON public.backfill_destinations USING btree (backfill_id, destination)
@@ -1180,7 +1191,7 @@ CREATE UNIQUE INDEX notice_message_items_pkey ON public.notice_message_items USI
 CREATE UNIQUE INDEX notice_messages_one_waits ON public.notice_messages USING btree (destination, reason) WHERE (state = 'waiting'::text)
 CREATE UNIQUE INDEX notice_messages_pkey ON public.notice_messages USING btree (id)
 CREATE UNIQUE INDEX notice_told_once ON public.notice_message_items USING btree (notice, destination) WHERE stands
-CREATE UNIQUE INDEX notices_item_kind_item_id_reason_since_key ON public.notices USING btree (item_kind, item_id, reason, since)
+CREATE UNIQUE INDEX notices_one_is_open ON public.notices USING btree (item_kind, item_id, reason, since) WHERE (ended_at IS NULL)
 CREATE UNIQUE INDEX notices_pkey ON public.notices USING btree (seq)
 CREATE UNIQUE INDEX one_reconciliation_at_a_time ON public.reconciliations USING btree ((true)) WHERE (state = 'running'::text)
 CREATE UNIQUE INDEX operation_events_chain ON public.operation_events USING btree (item_kind, item_id, place)
@@ -1251,6 +1262,8 @@ CREATE CONSTRAINT TRIGGER payments_shared_out AFTER UPDATE OF captured ON public
 CREATE CONSTRAINT TRIGGER refunds_shared_out AFTER UPDATE OF status ON public.refunds DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.status = 'succeeded'::text) <> (old.status = 'succeeded'::text))) EXECUTE FUNCTION guard_order_shares()
 CREATE CONSTRAINT TRIGGER shares_shared_out AFTER INSERT OR UPDATE ON public.order_shares DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
 CREATE CONSTRAINT TRIGGER withdrawals_shared_out AFTER INSERT OR UPDATE ON public.dispute_withdrawals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
+CREATE TRIGGER anchor_marks_append_only BEFORE DELETE OR UPDATE ON public.anchor_marks FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER anchor_marks_no_truncate BEFORE TRUNCATE ON public.anchor_marks FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER capture_moves_its_channel AFTER UPDATE OF status ON public.settlements FOR EACH ROW WHEN (((new.channel_id IS NOT NULL) AND (new.status = 'settled'::text) AND (old.status <> 'settled'::text))) EXECUTE FUNCTION capture_moves_its_channel()
 CREATE TRIGGER capture_reveals_its_voucher AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.channel_id IS NOT NULL)) EXECUTE FUNCTION capture_reveals_its_voucher()
 CREATE TRIGGER cause_parts_guard BEFORE INSERT ON public.cause_parts FOR EACH ROW EXECUTE FUNCTION guard_cause_part()

@@ -1,14 +1,14 @@
 import { plural } from '../../domain/plural.js';
-import { type AnchorStore, anchorOf, type ChainHead } from '../../domain/proof/anchors.js';
+import { type AnchorMark, wrongEnd } from '../../domain/proof/anchor-marks.js';
+import { type AnchorStore, anchorEndOf, anchorOf, type ChainHead } from '../../domain/proof/anchors.js';
 import { type BrokenChain, brokenLink, type ChainedEvent, itemName } from '../../domain/proof/chain.js';
+import { createDigestSet } from '../../domain/proof/digest-set.js';
 import { AnchorBroken, type ReadAnchor, readAnchor } from '../../domain/proof/verify-anchor.js';
-import type { HeadInLedger } from '../../ledger/proof/event-chains.js';
+import type { BesideChains, HeadInLedger } from '../../ledger/proof/event-chains.js';
 import { type CliContext, CommandRefused } from '../context.js';
 import { withAuditLedger } from '../operator-ledger.js';
 import { everySoOften } from '../progress.js';
 import { rawLines } from '../raw-lines.js';
-
-type Compare = (heads: readonly ChainHead[]) => Promise<readonly HeadInLedger[]>;
 
 /** With the anchor that shows it, where none of the chain's own digests does; a broken anchor has no item. */
 interface Finding extends Omit<BrokenChain, 'item' | 'place'> {
@@ -20,6 +20,10 @@ interface Finding extends Omit<BrokenChain, 'item' | 'place'> {
 /** So many are told; more would tell nothing new. */
 const MOST_TOLD = 20;
 const HEADS_AT_ONCE = 1_000;
+/** The last line of a file is much shorter. */
+const END_BYTES = 4_096;
+/** A day's file may miss what was written by a transaction that was open, and the next one has it. */
+const DAY_MS = 86_400_000;
 
 /** Every chain is walked from its first event to its last, as all was at one moment, and then compared with the anchors. */
 export async function verifyDatabase(
@@ -30,23 +34,24 @@ export async function verifyDatabase(
   const store = directory === undefined ? undefined : context.anchors(directory);
   // Named before the chains are read: what is anchored meanwhile says nothing of them.
   const names = store ? await namesIn(store, directory ?? '') : [];
-  const chains = createChainWalk();
   const compared = createComparison(store, names);
+  const chains = createChainWalk((last) => compared.missesEndOf(last));
   const tellProgress = everySoOften(
     context,
     () => `${chains.events} events and ${compared.heads} anchored heads checked`,
   );
   await withAuditLedger(context, (ledger) =>
     ledger.walkChains({
+      onBegin: (beside) => compared.run(beside, tellProgress),
       onPage: (events) => {
         for (const event of events) chains.take(event);
         tellProgress();
         return Promise.resolve();
       },
-      onEnd: (compare) => compared.run(compare, tellProgress),
     }),
   );
-  report(context, { chains, compared, files: names.length, json: json === true });
+  chains.end();
+  report(context, { chains, compared, files: compared.files, json: json === true });
 }
 
 async function namesIn(store: AnchorStore, directory: string): Promise<readonly string[]> {
@@ -58,10 +63,14 @@ async function namesIn(store: AnchorStore, directory: string): Promise<readonly 
 }
 
 /** The first thing that is wrong with each chain. */
-function createChainWalk() {
+function createChainWalk(missesEndOf: (last: ChainedEvent) => BrokenChain | undefined) {
   const findings: BrokenChain[] = [];
   let last: ChainedEvent | undefined;
   let broken = false;
+  const endOfChain = () => {
+    const found = last && !broken ? missesEndOf(last) : undefined;
+    if (found) findings.push(found);
+  };
   const walk = {
     events: 0,
     items: 0,
@@ -69,6 +78,7 @@ function createChainWalk() {
     take(event: ChainedEvent): void {
       const goesOn = last !== undefined && itemName(last) === itemName(event);
       if (!goesOn) {
+        endOfChain();
         walk.items += 1;
         broken = false;
       }
@@ -80,40 +90,109 @@ function createChainWalk() {
       }
       last = event;
     },
+    end: endOfChain,
   };
   return walk;
 }
 
-function createComparison(store: AnchorStore | undefined, names: readonly string[]) {
+function createComparison(store: AnchorStore | undefined, given: readonly string[]) {
+  const anchored = createDigestSet();
+  const found = new Map<string, Finding>();
+  let young: { readonly from: string; readonly to: string } | undefined;
   const comparison = {
+    files: given.length,
     heads: 0,
     findings: [] as Finding[],
-    async run(compare: Compare, tellProgress: () => void): Promise<void> {
+
+    async run(beside: BesideChains, tellProgress: () => void): Promise<void> {
       if (!store) return;
-      const found = new Map<string, Finding>();
+      const names = await namesUpTo(store, given, beside.marked);
+      comparison.files = names.length;
       let before: ReadAnchor | undefined;
+      let complete: ReadAnchor | undefined;
       for (const name of names) {
         try {
           before = await inBatches(store, { name, before }, async (heads) => {
-            const stand = await compare(heads);
+            const stand = await beside.compare(heads);
             for (const [nth, head] of heads.entries()) {
               const finding = differenceOf(head, stand[nth], name);
               if (finding && !found.has(itemName(head))) found.set(itemName(head), finding);
+              if (!finding && stand[nth]?.last === head.place) anchored.add(head.digest);
             }
             comparison.heads += heads.length;
             tellProgress();
           });
+          if (before.complete) complete = before;
         } catch (error) {
           if (!(error instanceof AnchorBroken)) throw error;
-          const broken = { problem: 'changed', item: null, place: null, anchor: name, detail: error.message } as const;
-          comparison.findings.push(broken);
+          comparison.findings.push({ ...OF_ANCHOR, anchor: name, detail: error.message });
           break;
         }
       }
+      if (comparison.findings.length === 0) comparison.findings.push(...(await wrongAtEnd(store, names, beside)));
+      // Where anchors are wrong or not there, whatever they lack would be told of every chain.
+      if (comparison.findings.length === 0 && complete) young = youngAt(beside.now, complete);
       comparison.findings.push(...found.values());
+    },
+
+    /** A chain that has not changed for a day before the last anchor stands in one of them as it is. */
+    missesEndOf(last: ChainedEvent): BrokenChain | undefined {
+      if (
+        !young ||
+        found.has(itemName(last)) ||
+        (last.at >= young.from && last.at <= young.to) ||
+        anchored.has(last.digest)
+      )
+        return undefined;
+      const { place } = last;
+      const detail = `it was written at ${last.at}, and no anchor has it, or was made of another end of its chain`;
+      return { problem: 'not_anchored', item: itemName(last), place, detail };
     },
   };
   return comparison;
+}
+
+const OF_ANCHOR = { problem: 'changed', item: null, place: null } as const;
+
+/** In the form of an event's `at`. What claims to be of the future is not young. */
+function youngAt(now: string, { madeAt }: ReadAnchor): { readonly from: string; readonly to: string } {
+  const inForm = (ms: number) => new Date(ms).toISOString().slice(0, -1);
+  return { from: inForm(Date.parse(madeAt) - DAY_MS), to: inForm(Date.parse(now) + DAY_MS) };
+}
+
+/** What was written between the look at the directory and that at Postgres is there by now, and nothing later counts. */
+async function namesUpTo(
+  store: AnchorStore,
+  given: readonly string[],
+  marked: AnchorMark | undefined,
+): Promise<readonly string[]> {
+  const numberOf = (name: string | undefined) => (name === undefined ? 0 : (anchorOf(name)?.number ?? 0));
+  if (!marked || numberOf(given.at(-1)) >= marked.number) return given;
+  return (await store.names()).filter((name) => numberOf(name) <= marked.number);
+}
+
+/** Whether the last anchor is what Postgres says was written last, and is young enough. */
+async function wrongAtEnd(
+  store: AnchorStore,
+  names: readonly string[],
+  { now, marked, knows }: BesideChains,
+): Promise<readonly Finding[]> {
+  const name = names.at(-1) ?? '';
+  const named = anchorOf(name);
+  const text = named ? Buffer.from(await store.readEnd(name, END_BYTES)).toString('utf8') : '';
+  const end = anchorEndOf(text.trimEnd().split('\n').at(-1) ?? '');
+  const last = named && end ? { ...named, digest: end.digest } : undefined;
+  const wrong = wrongEnd({
+    last,
+    marked,
+    known: last !== undefined && (await knows(last)),
+    today: now.slice(0, 10),
+  });
+  if (wrong) return [{ ...OF_ANCHOR, anchor: wrong.anchor, detail: wrong.why }];
+  const yesterday = new Date(Date.parse(now) - DAY_MS).toISOString().slice(0, 10);
+  return last && last.day < yesterday
+    ? [{ ...OF_ANCHOR, anchor: name, detail: `is the last one, and nothing was anchored since ${last.day}` }]
+    : [];
 }
 
 async function inBatches(

@@ -41,6 +41,8 @@ export interface AnchorEnd {
   readonly complete: boolean;
   /** What the complete file before it had reached: what was written meanwhile but committed later is looked at once more. */
   readonly earlier: string;
+  /** So many events up to `earlier`, which no file looks at again; undefined: by an older version, which did not count. */
+  readonly settled?: number;
   /** Of its last line, which holds one over all the others. */
   readonly digest: string;
 }
@@ -53,9 +55,12 @@ export interface AnchorHead {
   readonly before: string;
 }
 
+/** A sequence can be made to count from there. */
+export const BEFORE_ALL = String(-(2n ** 63n));
+
 /** What the file after this one looks at: events after `after`. Undefined before: everything. */
 export function nextAfter(end: AnchorEnd | undefined): { readonly after: string; readonly earlier: string } {
-  if (!end) return { after: '0', earlier: '0' };
+  if (!end) return { after: BEFORE_ALL, earlier: BEFORE_ALL };
   return end.complete ? { after: end.earlier, earlier: end.reached } : { after: end.reached, earlier: end.earlier };
 }
 

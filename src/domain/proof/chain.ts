@@ -51,7 +51,7 @@ export const digestAfter = (before: string, event: Omit<ChainedEvent, 'digest'>)
   createHash('sha256').update(Buffer.from(before, 'hex')).update(eventText(event)).digest('hex');
 
 /** What is wrong, and with what: the first thing that does not fit, as one walks along. */
-export type Problem = 'changed' | 'missing' | 'added' | 'out_of_order';
+export type Problem = 'changed' | 'missing' | 'added' | 'out_of_order' | 'not_anchored';
 
 export interface BrokenChain {
   readonly problem: Problem;

@@ -16,6 +16,8 @@ export class AnchorBroken extends Error {
 /** Of a file that was found right. */
 export interface ReadAnchor extends AnchorHead {
   readonly digest: string;
+  /** False: the next file goes on with the same day. */
+  readonly complete: boolean;
 }
 
 /**
@@ -32,10 +34,10 @@ export async function readAnchor(
   const hash = createHash('sha256');
   let head: AnchorHead | undefined;
   let heads = 0;
-  let digest: string | undefined;
+  let last: { readonly digest: string; readonly complete: boolean } | undefined;
   for await (const { number, text, whole } of lines) {
     const wrong = (why: string) => new AnchorBroken(name, `was changed: line ${number} ${why}`);
-    if (digest !== undefined) throw wrong('follows the last one');
+    if (last) throw wrong('follows the last one');
     if (text === null || !whole) throw wrong('is no whole line of text');
     if (!head) {
       head = anchorHeadOf(text);
@@ -45,7 +47,7 @@ export async function readAnchor(
       const end = anchorEndOf(text);
       if (!end || end.heads !== heads || end.sha256 !== hash.digest('hex'))
         throw wrong('does not sum up the lines before it');
-      digest = end.digest;
+      last = { digest: end.digest, complete: end.complete };
       continue;
     } else {
       const found = chainHeadOf(text);
@@ -55,8 +57,8 @@ export async function readAnchor(
     }
     hash.update(`${text}\n`);
   }
-  if (!head || digest === undefined) throw new AnchorBroken(name, 'breaks off');
-  return { ...head, digest };
+  if (!head || !last) throw new AnchorBroken(name, 'breaks off');
+  return { ...head, ...last };
 }
 
 function checkHead(name: string, head: AnchorHead, before: ReadAnchor | undefined): void {

@@ -1,9 +1,11 @@
+import type { AnchorMark } from '../../domain/proof/anchor-marks.js';
 import type { ChainHead } from '../../domain/proof/anchors.js';
 import type { ChainedEvent } from '../../domain/proof/chain.js';
 import type { PackedEvent } from '../../domain/proof/pack.js';
 import type { Database } from '../database.js';
 import type { FoundItem } from '../find-items.js';
 import type { Query } from '../transition.js';
+import { isKnown, lastMark } from './anchor-marks.js';
 
 /** Whole chains of some items, or what happened in a period; ISO 8601, the second one exclusive. */
 export type ExportScope =
@@ -21,6 +23,15 @@ export interface HeadInLedger {
   readonly digest: string | null;
   /** The last place of the item; 0: nothing is left of it. */
   readonly last: number;
+}
+
+/** What is known beside the chains, as of the same moment. */
+export interface BesideChains {
+  /** ISO 8601, by the clock of Postgres. */
+  readonly now: string;
+  readonly marked: AnchorMark | undefined;
+  readonly knows: (mark: AnchorMark) => Promise<boolean>;
+  readonly compare: (heads: readonly ChainHead[]) => Promise<readonly HeadInLedger[]>;
 }
 
 /** Enough for one answer of Postgres, little enough for the memory. */
@@ -64,17 +75,17 @@ export function createEventChains(database: Database) {
         }),
       ),
 
-    /** Every chain from its first event to its last, and beside them how heads that are known from elsewhere stand. */
+    /** Every chain from its first event to its last, and before them how heads that are known from elsewhere stand. */
     walkChains: (walk: {
+      readonly onBegin: (beside: BesideChains) => Promise<void>;
       readonly onPage: (events: readonly ChainedEvent[]) => Promise<void>;
-      readonly onEnd: (compare: (heads: readonly ChainHead[]) => Promise<readonly HeadInLedger[]>) => Promise<void>;
     }): Promise<void> =>
       atOneMoment(database, async (query) => {
+        await walk.onBegin(await besideChains(query));
         await throughCursor(query, WALK, {
           values: [],
           onPage: (rows) => walk.onPage(rows.map((row) => eventOf(row as Row<ChainedEvent>))),
         });
-        await walk.onEnd((heads) => compareHeads(query, heads));
       }),
   };
 }
@@ -115,6 +126,17 @@ const OF_PERIOD = exported(
 );
 
 const WALK = `SELECT ${EVENT} FROM operation_events e ORDER BY e.item_kind, e.item_id, e.place`;
+
+async function besideChains(query: Query): Promise<BesideChains> {
+  const [row] = await query<{ now: Date }>('SELECT clock_now() AS now');
+  if (!row) throw new Error('Postgres did not say what time it is');
+  return {
+    now: row.now.toISOString(),
+    marked: await lastMark(query),
+    knows: (mark) => isKnown(query, mark),
+    compare: (heads) => compareHeads(query, heads),
+  };
+}
 
 async function compareHeads(query: Query, heads: readonly ChainHead[]): Promise<readonly HeadInLedger[]> {
   const rows = await query<{ digest: string | null; last: string }>(

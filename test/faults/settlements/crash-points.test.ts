@@ -33,6 +33,10 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'authServer.supported': 'before there is a payment',
   'ledger.anchorMoment': 'reads',
   'ledger.changedHeads': 'reads',
+  'ledger.countEvents': 'reads',
+  'ledger.lastAnchorMark': 'reads',
+  'ledger.knowsAnchor': 'reads',
+  'ledger.markAnchor': 'an anchor moves no money: anchors.test.ts',
   ...Object.fromEntries(
     [
       'noteWhoIsAsked',

@@ -1,10 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createAnchoring } from '../../../activities/sweeps/write-anchors.js';
 import { CommandRefused } from '../../../src/cli/context.js';
+import { anchorEndOf, anchorName, createAnchorWriter } from '../../../src/domain/proof/anchors.js';
 import { createAnchorDirectory } from '../../../src/providers/anchors/anchor-directory.js';
 import { aSettlement } from '../../support/ledger-fixtures.js';
 import { type MarketplaceCli, openMarketplaceCli } from '../../support/marketplace/cli.js';
@@ -224,6 +225,13 @@ describe('makegood verify --database', () => {
 });
 
 describe('with anchors', () => {
+  /** Another directory than before: a person says so. */
+  async function newDirectory(): Promise<string> {
+    await terminal.test.database.query(
+      `INSERT INTO anchor_marks (number, day, digest, step) VALUES (0, current_date::text, repeat('0', 64), 'written')`,
+    );
+    return mkdtempSync(join(folder, 'anchors-'));
+  }
   const anchoring = (directory: string) =>
     createAnchoring({
       ledger: terminal.test.ledger,
@@ -232,7 +240,7 @@ describe('with anchors', () => {
     });
 
   it('a chain that was cut off, or written anew, is found by the day on which it was another', async () => {
-    const directory = mkdtempSync(join(folder, 'anchors-'));
+    const directory = await newDirectory();
     const id = await aStory(4);
     await anchoring(directory)(PASS);
     const [name] = readdirSync(directory);
@@ -266,7 +274,7 @@ describe('with anchors', () => {
   });
 
   it('an anchor that was changed, renamed or taken away is named itself, and the setting is asked where none is given', async () => {
-    const directory = mkdtempSync(join(folder, 'anchors-'));
+    const directory = await newDirectory();
     terminal.env['AUDIT_ANCHOR_DIR'] = directory;
     try {
       await expect(makegood('verify', '--database')).rejects.toThrow('there is no anchor');
@@ -291,6 +299,87 @@ describe('with anchors', () => {
       expect(await first()).toMatchObject({ anchor: names[2], detail: expect.stringContaining('number 2 is missing') });
     } finally {
       delete terminal.env['AUDIT_ANCHOR_DIR'];
+    }
+  });
+
+  /** So many days, each with an item and its file. */
+  async function days(so: number, directory: string): Promise<void> {
+    for (let day = 0; day < so; day += 1) {
+      await aStory(2);
+      await anchoring(directory)(PASS);
+      terminal.test.clock.advance(DAY_MS);
+    }
+  }
+  const whole = (directory: string) => json('verify', '--database', '--anchors', directory);
+  const broken = async (directory: string) =>
+    (await refused('verify', '--database', '--anchors', directory)).told.findings;
+
+  it('the last anchors are missed, dropped or renamed, and named', async () => {
+    const directory = await newDirectory();
+    await days(3, directory);
+    expect(await whole(directory)).toMatchObject({ ok: true });
+    const [, second, third] = readdirSync(directory).sort();
+    renameSync(join(directory, second!), join(directory, `${second}.bak`));
+    renameSync(join(directory, third!), join(directory, `${third}.bak`));
+    expect(await broken(directory)).toMatchObject([
+      { anchor: third, item: null, detail: expect.stringContaining('dropped or renamed') },
+    ]);
+  });
+
+  it('an anchor that no worker has written is named, of a day to come or of today', async () => {
+    const directory = await newDirectory();
+    await days(2, directory);
+    const text = readFileSync(join(directory, readdirSync(directory).sort().at(-1)!), 'utf8');
+    const end = anchorEndOf(text.trimEnd().split('\n').at(-1)!)!;
+    const today = new Date(terminal.test.clock.nowMs()).toISOString().slice(0, 10);
+    for (const [day, why] of [
+      ['9999-12-31', 'has not come'],
+      [today, 'by no worker'],
+    ] as const) {
+      const writer = createAnchorWriter({ number: 3, day, madeAt: `${day}T00:00:00.000Z`, before: end.digest });
+      const path = join(directory, anchorName(3, day));
+      writeFileSync(path, writer.begin() + writer.end({ reached: end.reached, complete: true, earlier: end.reached }));
+      expect(await broken(directory)).toMatchObject([
+        { anchor: anchorName(3, day), detail: expect.stringContaining(why) },
+      ]);
+      rmSync(path);
+    }
+    expect(await whole(directory)).toMatchObject({ ok: true });
+  });
+
+  it('a directory that nothing was written into for two days is no proof of today', async () => {
+    const directory = await newDirectory();
+    await days(1, directory);
+    expect(await whole(directory)).toMatchObject({ ok: true });
+    terminal.test.clock.advance(DAY_MS);
+    expect(await broken(directory)).toMatchObject([{ detail: expect.stringContaining('nothing was anchored since') }]);
+  });
+
+  it.each([
+    ['', 'as it is'],
+    ["ALTER COLUMN at SET DEFAULT '9999-12-31'", 'of a day to come'],
+  ])('a chain that is older than a day and in no anchor is named: %s %s', async (also) => {
+    const directory = await newDirectory();
+    await days(3, directory);
+    const { query } = terminal.test.database;
+    // As no worker would: one goes on as if it had seen all.
+    const skipped = createAnchoring({
+      ledger: { ...terminal.test.ledger, changedHeads: () => Promise.resolve({ heads: [], reached: undefined }) },
+      store: createAnchorDirectory(directory),
+      logger: { info: silent, error: silent },
+    });
+    if (also !== '') await query(`ALTER TABLE operation_events ${also}`);
+    try {
+      const id = await aStory(2);
+      await skipped(PASS);
+      terminal.test.clock.advance(DAY_MS);
+      if (also === '') expect(await whole(directory)).toMatchObject({ ok: true });
+      await skipped(PASS);
+      terminal.test.clock.advance(DAY_MS);
+      await skipped(PASS);
+      expect(await broken(directory)).toMatchObject([{ problem: 'not_anchored', item: `settlement/${id}`, place: 2 }]);
+    } finally {
+      if (also !== '') await query('ALTER TABLE operation_events ALTER COLUMN at SET DEFAULT clock_now()');
     }
   });
 });

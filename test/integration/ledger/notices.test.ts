@@ -57,6 +57,31 @@ it('what was sent is never another, and what has ended stays so', async () => {
   expect(await test.ledger.destinationStates()).toMatchObject([{ failures: 0, failingSince: null }]);
 });
 
+it.each(['conflict', 'approval_pending'])(
+  'a question that another one stood before is told again when it is asked again, with the same time: %s',
+  async (reason) => {
+    const { database, ledger } = test;
+    const item = await asked(test);
+    const asks = (what: string) =>
+      database.query(`UPDATE settlements SET attention_reason = $2 WHERE id = $1`, [item, what]);
+    const note = () => ledger.noteWhoIsAsked(100);
+    await asks(reason);
+    expect(await note()).toEqual({ noted: 1, ended: 0 });
+    const first = newNoticeMessageId(Date.now());
+    await test.ledger.makeNoticeMessage({ ...QUESTION, id: first, reason: reason as never }, 100);
+    await asks('drift');
+    expect(await note()).toEqual({ noted: 1, ended: 1 });
+    await asks(reason);
+    expect(await note()).toEqual({ noted: 1, ended: 1 });
+    expect(await note()).toEqual({ noted: 0, ended: 0 });
+    // The message that waited tells of a question that had ended; another one tells that it is asked again.
+    expect(await ledger.beginDelivery(first)).toMatchObject({ kind: 'ended' });
+    expect((await ledger.untold(QUESTION)).groups).toMatchObject([{ reason, totals: [{ count: 1 }] }]);
+    const open = await database.query('SELECT reason FROM notices WHERE ended_at IS NULL');
+    expect(open).toEqual([{ reason }]);
+  },
+);
+
 it('a quarter of a year after they ended messages and notices are forgotten, and none that stands', async () => {
   const [over, open] = [await asked(test), await asked(test)];
   const id = newNoticeMessageId(Date.now());

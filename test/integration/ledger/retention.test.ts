@@ -249,7 +249,7 @@ describe('retention', () => {
         }
         return Promise.resolve();
       },
-      onEnd: () => Promise.resolve(),
+      onBegin: () => Promise.resolve(),
     });
     expect(last).toBeDefined();
     expect(broken).toEqual([]);
