@@ -73,6 +73,8 @@ export async function openIncidentWorld(
 ): Promise<IncidentWorld> {
   const { server, tokens, stripe, hyperswitch, sandbox, temporal: address } = stack.endpoints;
   const shop = await openShop(stack.endpoints);
+  // One after the other: each begins with the rules that there are.
+  let added = Promise.resolve();
   const world: IncidentWorld = {
     stack,
     shop,
@@ -81,9 +83,12 @@ export async function openIncidentWorld(
     authServer: (path, asked) => ask(`${sandbox}/_sandbox/${path}`, asked),
     read: (path) => ask(`${server}/api/v1/${path}`, { headers: { Authorization: `Bearer ${tokens.viewer}` } }),
     temporal: (...args) => temporalCommand({ address, environment }, ...args),
-    async addStripeFault(rule) {
-      const { rules } = await world.stripe<{ rules: readonly object[] }>('faults');
-      await world.stripe('faults', { method: 'PUT', body: { rules: [...rules, rule] } });
+    addStripeFault(rule) {
+      added = added.then(async () => {
+        const { rules } = await world.stripe<{ rules: readonly object[] }>('faults');
+        await world.stripe('faults', { method: 'PUT', body: { rules: [...rules, rule] } });
+      });
+      return added;
     },
     async paid(...sellers) {
       const { id } = await shop.sell(Object.fromEntries(sellers.map((seller) => [seller, SHARE])));

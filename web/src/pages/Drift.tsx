@@ -112,6 +112,7 @@ function Accept({ drift }: { readonly drift: Told }) {
     },
   });
   if (!useMayAct()) return null;
+  const verb = drift.waiting_acceptance ? 'Confirm' : 'Accept';
   return (
     <>
       <Button
@@ -121,9 +122,9 @@ function Accept({ drift }: { readonly drift: Told }) {
           setSeen(drift.version);
           setOpen(true);
         }}
-        aria-label={`Accept ${spoken(drift.kind)} ${drift.provider_id}`}
+        aria-label={`${verb} ${spoken(drift.kind)} ${drift.provider_id}`}
       >
-        {drift.waiting_acceptance ? 'Confirm' : 'Accept'}
+        {verb}
       </Button>
       {drift.waiting_acceptance ? (
         <span className="muted">

@@ -54,7 +54,7 @@ function RateButton({ rate: { set, in_force: inForce, most } }: { readonly rate:
         size="compact-xs"
         leftSection={<Icon name="pulse" size={12} />}
         onClick={() => setOpen(true)}
-        aria-label="Change the rate of Stripe"
+        aria-label="Change rate: how fast Stripe is called"
       >
         Change rate
       </Button>
