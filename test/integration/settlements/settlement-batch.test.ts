@@ -133,7 +133,7 @@ describe('one poison row', () => {
   });
 
   it('among a backlog is passed by: the sweep drains all the others, of every protocol', async () => {
-    const { test, sandbox, env, sweep, untilSettled, useLedger } = skipping;
+    const { test, sandbox, env, sweep, until, useLedger } = skipping;
     const [cards, tokens] = await Promise.all([acceptMany(60), acceptMany(15, 'atxp')]);
     const [poison, ...others] = cards;
     await spoil(poison!);
@@ -148,7 +148,12 @@ describe('one poison row', () => {
       batches += report['batches'] ?? 0;
     }
     expect(batches).toBeGreaterThanOrEqual(3);
-    await untilSettled(...others, ...tokens);
+    // What a busy machine has not ended before the clock is moved has its time taken away: the next pass finds it, as it does a minute later.
+    await until('all the others are settled', async () => {
+      const left = (await statusesOf([...others, ...tokens])).filter((status) => status !== 'settled');
+      if (left.length > 0) await sweep();
+      return left.length === 0;
+    });
     expect(sandbox.ledger().totals.debits).toBe(74);
     await skipping.handleOf(poison!).terminate();
   });
