@@ -123,7 +123,6 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.resumeProvider': 'a person resumes: its own transaction; what waited is due within a minute anyway',
   'ledger.setStripeRate': 'a person says how fast: one transaction, and a repeat says the same',
   'ledger.resetStripeRate': 'a person takes that back: one transaction, and a repeat finds it done',
-  'ledger.webhookRound': 'reads',
   'ledger.replayWebhook': 'a person asks: one transaction, and the sweep finds the event',
   ...Object.fromEntries(
     [

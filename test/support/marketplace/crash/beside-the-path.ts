@@ -1,5 +1,6 @@
 /** Operations that no movement of money depends on; whoever adds one to the ledger has to say where it belongs. */
 export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
+  'ledger.webhookRound': 'reads',
   'ledger.findOrder': 'reads',
   'ledger.listOrders': 'reads',
   'ledger.listPayments': 'reads',
