@@ -45,10 +45,8 @@ export interface SweepSettings {
 
 export type SweepIntervals = Readonly<Record<SweepLane, number>>;
 
-/** Erasing, re-encrypting and anchoring are counted in days, and a lane without its provider does nothing: more often they would only cost. */
+/** Erasing, re-encrypting, anchoring and putting aside are counted in days, and a lane without its provider does nothing: more often they would only cost. */
 const IDLE_EVERY_MS = 60_000;
-/** What is put aside is months old. */
-const RETENTION_EVERY_MS = 10 * 60_000;
 /** A channel is read every five minutes, and again after a minute where its read came to nothing. */
 const CHAIN_EVERY_MS = 10_000;
 
@@ -79,7 +77,7 @@ const EVERY: Readonly<Record<SweepLane, (settings: SweepSettings) => number>> = 
   'stripe-read': refunds,
   anchor: idly,
   notify: charges,
-  retention: () => RETENTION_EVERY_MS,
+  retention: idly,
   upkeep: idly,
 };
 
