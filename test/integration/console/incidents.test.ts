@@ -104,8 +104,13 @@ describe.skipIf(isPassedOverWithout('chromium'))('an incident of the page', () =
         await page.getByRole('button', { name: `Decide: ${action}` }).click();
         await page.getByText(`Decided: ${action}`).waitFor();
       },
+      // A share is looked at again 15 seconds after its retry was due, by the next sweep: up to forty from the incident on.
       becomes: (status: string) =>
-        page.getByRole('heading', { level: 1 }).locator('..').getByText(status, { exact: true }).waitFor(),
+        page
+          .getByRole('heading', { level: 1 })
+          .locator('..')
+          .getByText(status, { exact: true })
+          .waitFor({ timeout: PATIENT.timeout }),
     };
   }
   const takesItem = (page: Page, id: string) => page.locator(`a[title="${id}"]`).first().click();
