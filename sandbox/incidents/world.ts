@@ -84,10 +84,12 @@ export async function openIncidentWorld(
     read: (path) => ask(`${server}/api/v1/${path}`, { headers: { Authorization: `Bearer ${tokens.viewer}` } }),
     temporal: (...args) => temporalCommand({ address, environment }, ...args),
     addStripeFault(rule) {
-      added = added.then(async () => {
+      const add = async (before: Promise<void>) => {
+        await before;
         const { rules } = await world.stripe<{ rules: readonly object[] }>('faults');
         await world.stripe('faults', { method: 'PUT', body: { rules: [...rules, rule] } });
-      });
+      };
+      added = add(added);
       return added;
     },
     async paid(...sellers) {
