@@ -1,4 +1,4 @@
-import { Button, Textarea } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { spoken } from '../../../src/domain/words.js';
@@ -10,6 +10,7 @@ import { capital, shortId } from '../format/text.js';
 import { Amount } from '../parts/Amount.js';
 import { Dialog } from '../parts/Dialog.js';
 import { ItemLink } from '../parts/ItemLink.js';
+import { NoteField } from '../parts/NoteField.js';
 import { PageHead } from '../parts/PageHead.js';
 import { RunbookLink } from '../parts/RunbookLink.js';
 import { Empty, Loading, Problem, Stale } from '../parts/States.js';
@@ -141,14 +142,7 @@ function Accept({ drift }: { readonly drift: Told }) {
             accept.mutate();
           }}
         >
-          <Textarea
-            label="Note"
-            description="Why; kept with it"
-            required
-            maxLength={2000}
-            value={note}
-            onChange={({ currentTarget }) => setNote(currentTarget.value)}
-          />
+          <NoteField description="Why; kept with it" value={note} set={setNote} />
           {accept.isError ? <Problem error={accept.error} /> : null}
           <Button type="submit" loading={accept.isPending}>
             Accept

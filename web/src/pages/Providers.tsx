@@ -1,4 +1,4 @@
-import { Button, Textarea } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '../api/client.js';
@@ -6,6 +6,7 @@ import { overviewQuery, queryClient } from '../api/queries.js';
 import type { Provider } from '../api/types.js';
 import { Dialog } from '../parts/Dialog.js';
 import { Icon } from '../parts/Icon.js';
+import { NoteField } from '../parts/NoteField.js';
 import { Panel } from '../parts/Panel.js';
 import { Empty, Problem } from '../parts/States.js';
 import { Tag } from '../parts/Tag.js';
@@ -154,14 +155,7 @@ function PauseButton({ provider: { provider, pausable, paused_by: by } }: { read
             act.mutate();
           }}
         >
-          <Textarea
-            label="Note"
-            description="Why, for whoever reads it later"
-            required
-            maxLength={2_000}
-            value={note}
-            onChange={({ currentTarget }) => setNote(currentTarget.value)}
-          />
+          <NoteField description="Why, for whoever reads it later" value={note} set={setNote} />
           {act.isError ? <Problem error={act.error} /> : null}
           <Button type="submit" loading={act.isPending}>
             {by ? 'Resume' : 'Pause'} {pausable}

@@ -1,9 +1,10 @@
-import { Button, Textarea } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '../api/client.js';
 import { queryClient } from '../api/queries.js';
 import { Dialog } from '../parts/Dialog.js';
+import { NoteField } from '../parts/NoteField.js';
 import { Problem } from '../parts/States.js';
 import { useMayAct } from '../parts/useMayAct.js';
 
@@ -37,14 +38,7 @@ export function ReplayButton({ event }: { readonly event: string }) {
             replay.mutate();
           }}
         >
-          <Textarea
-            label="Note"
-            description="Why; kept with the event"
-            required
-            maxLength={2000}
-            value={note}
-            onChange={({ currentTarget }) => setNote(currentTarget.value)}
-          />
+          <NoteField description="Why; kept with the event" value={note} set={setNote} />
           {replay.isError ? <Problem error={replay.error} /> : null}
           <Button type="submit" loading={replay.isPending}>
             Replay

@@ -1,4 +1,4 @@
-import { Button, Textarea, TextInput } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { post } from '../api/client.js';
@@ -6,6 +6,7 @@ import { overviewQuery, queryClient } from '../api/queries.js';
 import type { StripeRate } from '../api/types.js';
 import { Dialog } from '../parts/Dialog.js';
 import { Icon } from '../parts/Icon.js';
+import { NoteField } from '../parts/NoteField.js';
 import { Problem } from '../parts/States.js';
 import { useMayAct } from '../parts/useMayAct.js';
 import { When } from '../parts/When.js';
@@ -80,14 +81,7 @@ function RateButton({ rate: { set, in_force: inForce, most } }: { readonly rate:
             value={typed}
             onChange={({ currentTarget }) => setTyped(currentTarget.value)}
           />
-          <Textarea
-            label="Note"
-            description="Why, for whoever reads it later"
-            required
-            maxLength={2_000}
-            value={note}
-            onChange={({ currentTarget }) => setNote(currentTarget.value)}
-          />
+          <NoteField description="Why, for whoever reads it later" value={note} set={setNote} />
           {act.isError ? <Problem error={act.error} /> : null}
           <Button type="submit" loading={act.isPending}>
             Set it
