@@ -1,11 +1,11 @@
-import type { createHyperswitchCalls } from '../src/calls/marketplace/hyperswitch-calls.js';
+import type { PaymentCalls } from '../src/calls/marketplace/payment-calls.js';
 import type { SettleRowsDependencies } from '../src/calls/settlements/settle-rows.js';
 import { type BackfillDependencies, createBackfillActivities } from './backfill-activities.js';
 import type { BackfillActivities } from './backfill-contract.js';
 import type { SettlementActivities } from './contract.js';
 import { createDecisionActivities } from './decision-activities.js';
 import {
-  createHyperswitchActivities,
+  createPaymentActivities,
   createStripeActivities,
   type StripeActivityDependencies,
 } from './marketplace-activities.js';
@@ -21,7 +21,7 @@ export interface ActivityDependencies {
   readonly settlement: SettleRowsDependencies;
   readonly sweeps: SweepDependencies;
   readonly resolution: Parameters<typeof createDecisionActivities>[0];
-  readonly calls: ReturnType<typeof createHyperswitchCalls> | undefined;
+  readonly calls: PaymentCalls | undefined;
   readonly stripe: StripeActivityDependencies | undefined;
   readonly backfill: BackfillDependencies | undefined;
   readonly reconcile: ReconcileDependencies;
@@ -40,7 +40,7 @@ export function createActivities(dependencies: ActivityDependencies): Activities
     ...createSweeps(sweeps),
     ...createDecisionActivities(resolution),
     ...createReconcileActivities(reconcile),
-    ...(calls && createHyperswitchActivities(calls)),
+    ...(calls && createPaymentActivities(calls)),
     ...(stripe && createStripeActivities(stripe)),
     ...(backfill && createBackfillActivities(backfill)),
   };

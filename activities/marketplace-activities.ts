@@ -1,5 +1,5 @@
 import type { DisputeFollow } from '../src/calls/marketplace/dispute-follow.js';
-import type { createHyperswitchCalls } from '../src/calls/marketplace/hyperswitch-calls.js';
+import type { PaymentCalls } from '../src/calls/marketplace/payment-calls.js';
 import { createProbes } from '../src/calls/marketplace/probe.js';
 import { reversalCall } from '../src/calls/marketplace/reversal-call.js';
 import { createStripeAccountCheck } from '../src/calls/marketplace/stripe-account.js';
@@ -89,8 +89,8 @@ function boundedRead(readDispute: DisputeFollow['readDispute']): DisputeFollow['
   return (id) => bulkhead(() => readDispute(id)) ?? Promise.resolve(noPlace);
 }
 
-export function createHyperswitchActivities(
-  calls: ReturnType<typeof createHyperswitchCalls>,
+export function createPaymentActivities(
+  calls: PaymentCalls,
 ): Pick<MarketplaceActivities, 'advancePayment' | 'advanceRefund' | 'advanceDispute'> {
   const bulkhead = createBulkhead();
   const step = async (work: () => Promise<FollowStep>): Promise<FollowStep> => (await bulkhead(work)) ?? NO_PLACE;

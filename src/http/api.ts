@@ -1,3 +1,4 @@
+import { externalRoutes } from './marketplace/external.js';
 import { randomUUID } from 'node:crypto';
 import cors from 'cors';
 import express, {
@@ -148,6 +149,7 @@ function marketplaceRoutes(dependencies: ApiDependencies): readonly Route[] {
     ...orderRoutes(given),
     ...paymentRoutes(given),
     ...refundRoutes(given),
+    ...externalRoutes(given),
     ...transferRoutes(given),
     ...disputeRoutes(given),
     ...decisionRoutes({

@@ -26,6 +26,7 @@ import { createBackfillPlan } from './historical/backfill-plan.js';
 import { createBackfills } from './historical/backfills.js';
 import { createHistoricalTransfers } from './historical/historical-transfers.js';
 import { createDueItems } from './marketplace/due-items.js';
+import { createExternalPayments } from './marketplace/external-payments.js';
 import { createForeignShares } from './marketplace/foreign-shares.js';
 import { createProviderStates } from './marketplace/marketplace-figures.js';
 import { createMarketplaceLists } from './marketplace/marketplace-lists.js';
@@ -124,7 +125,8 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createMarketplaceLists(database),
     ...createProviderStates(database),
     ...createWebhooks(database),
-    ...createMoneyThatLeaves(database, disputeRules),
+    ...createExternalPayments(database, { clock, refundFee, disputeRules }),
+    ...createMoneyThatLeaves(database, { disputeRules, clock, refundFee }),
     ...createPayouts(database),
     ...createHistoricalTransfers(database),
     ...createBackfills(database),

@@ -14,10 +14,11 @@ export function createMarketplaceRoutes(
   { ledger, marketplace }: PaidSessionRuntime,
   logger: Logger,
 ): MarketplaceRouteDependencies {
-  const { calls, wake, processWebhook } = marketplace;
+  const { calls, external, wake, processWebhook } = marketplace;
   return {
     ledger,
-    hyperswitch: calls && { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
+    external,
+    hyperswitch: config.hyperswitch && { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
     sendPayment: createSendPayment(calls?.advancePayment, ledger),
     async sendRefund(id) {
       // The row is there: what this one call could not do, the refund's workflow does.

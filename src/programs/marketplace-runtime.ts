@@ -1,8 +1,11 @@
 import type { ChainReader } from '../calls/decisions/ask-chain.js';
 import { createResolution } from '../calls/decisions/decide.js';
 import { createHyperswitchCalls } from '../calls/marketplace/hyperswitch-calls.js';
-import { createPinnedReads } from '../calls/marketplace/pinned-reads.js';
+import { createExternalPayments } from '../calls/marketplace/external-payments.js';
+import { atItsProvider, type PaymentCalls } from '../calls/marketplace/payment-calls.js';
+import { createPinnedReads, type PinnedStripe } from '../calls/marketplace/pinned-reads.js';
 import { createWebhookProcessor } from '../calls/marketplace/process-webhook.js';
+import { createStripePayments } from '../calls/marketplace/stripe-payments.js';
 import { createRereader } from '../calls/settlements/reread-session.js';
 import type { RetryTimings } from '../calls/steps.js';
 import type { Config } from '../config/config.js';
@@ -10,6 +13,7 @@ import { systemClock } from '../domain/clock.js';
 import type { MarketplaceKind } from '../domain/marketplace/marketplace.js';
 import { stripeRateOfSettings } from '../domain/stripe-rate.js';
 import type { Ledger } from '../ledger/ledger.js';
+import type { MarketplaceItem } from '../ledger/marketplace/marketplace-types.js';
 import type { Logger } from '../observability/logger.js';
 import { createMarketplaceOrchestration, createNudge } from '../orchestration/marketplace.js';
 import type { TemporalClient } from '../orchestration/temporal-client.js';
@@ -79,23 +83,13 @@ export function createMarketplaceRuntime({
     onFailure: (item, error) =>
       logger.warn({ item, err: error }, 'a workflow could not be started; the sweep starts it'),
   });
-  const calls =
-    hyperswitch &&
-    createHyperswitchCalls({
-      ledger,
-      hyperswitch,
-      stripe: pinned.stripe,
-      clock: systemClock,
-      processName,
-      wake,
-      holdMs,
-      paymentExpiryMs: config.paymentExpiryMs,
-    });
+  const calls = createCalls({ ledger, hyperswitch, stripe: pinned.stripe, config, wake, processName, holdMs });
   return {
     timings,
     orchestration,
     wake,
     calls,
+    external: pinned.stripe && createExternalPayments({ ledger, stripe: pinned.stripe, wake }),
     resolution: createResolution({
       ledger,
       ...pinned,
@@ -114,6 +108,27 @@ export function createMarketplaceRuntime({
 
 export type MarketplaceRuntime = ReturnType<typeof createMarketplaceRuntime>;
 
+interface CallParts extends Pick<MarketplaceOptions, 'ledger' | 'config' | 'processName' | 'holdMs'> {
+  readonly hyperswitch: Hyperswitch | undefined;
+  readonly stripe: PinnedStripe | undefined;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
+}
+
+/** Above the clients' own limits for one call and one look. */
+const HOLD_MS = 60_000;
+
+/** @returns undefined: no provider of payments is configured here */
+function createCalls({ hyperswitch, stripe, config, holdMs = HOLD_MS, ...rest }: CallParts): PaymentCalls | undefined {
+  if (!hyperswitch && !stripe) return undefined;
+  const common = { ...rest, clock: systemClock, holdMs };
+  return atItsProvider(rest.ledger, {
+    hyperswitch:
+      hyperswitch &&
+      createHyperswitchCalls({ ...common, hyperswitch, stripe, paymentExpiryMs: config.paymentExpiryMs }),
+    stripe: stripe && createStripePayments({ ...common, stripe }),
+  });
+}
+
 const timingsOf = ({ backoffBaseMs, backoffMaxMs, maxRetries }: RetryTimings): RetryTimings => ({
   backoffBaseMs,
   backoffMaxMs,
@@ -122,7 +137,7 @@ const timingsOf = ({ backoffBaseMs, backoffMaxMs, maxRetries }: RetryTimings): R
 
 /** What is switched off, or cannot be called from here, starts no workflow: its rows wait in the ledger. */
 function disabledKinds({ stripe, hyperswitch, reversal, transferRetry }: Config): MarketplaceKind[] {
-  const disabled: MarketplaceKind[] = hyperswitch ? [] : ['payment', 'refund', 'dispute'];
+  const disabled: MarketplaceKind[] = hyperswitch || stripe ? [] : ['payment', 'refund', 'dispute'];
   if (!stripe || !transferRetry.enabled) disabled.push('transfer');
   if (!stripe || !reversal.enabled) disabled.push('reversal');
   return disabled;

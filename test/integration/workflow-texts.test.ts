@@ -174,7 +174,7 @@ describe('the workflow of', () => {
   it('a dispute says why a person is asked', async () => {
     const order = await market.world.paidOrder({ acct_1Dan: 3_000n });
     await market.hyperswitch.openDispute({ payment_id: hyperswitchPaymentId(order.id), amount: 400 });
-    await market.world.calls?.searchNamed(order.payment!.id);
+    await market.world.calls?.searchPayment(order.payment!.id);
     const { disputes } = await market.world.find(order.id);
     expect(await shown(`dispute/${disputes[0]?.id}`, 'needs a person')).toMatchObject({
       type: 'dispute',

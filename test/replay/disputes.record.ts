@@ -18,7 +18,7 @@ async function disputed(linked: boolean): Promise<{ readonly id: DisputeId; read
   const order = await market.sold({ [SELLER]: 1_000n });
   const opened = await market.hyperswitch.openDispute({ payment_id: hyperswitchPaymentId(order.id), amount: 400 });
   if ('problem' in opened) throw new Error(JSON.stringify(opened.problem));
-  await market.world.calls?.searchNamed(order.payment!.id);
+  await market.world.calls?.searchPayment(order.payment!.id);
   const find = async () => (await market.order(order)).disputes[0];
   await market.until('it is known', async () => (await find()) !== undefined);
   return { id: (await find())!.id, at: opened.dispute.id };

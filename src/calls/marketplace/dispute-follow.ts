@@ -14,6 +14,11 @@ export interface DisputeRecords {
   readDispute(stripeDisputeId: string): Promise<ReadAnswer<StripeDispute>>;
 }
 
+/** Hyperswitch, as far as it names disputes, and whose it is. */
+export interface Naming extends Pick<Hyperswitch, 'readDispute' | 'disputesOf'> {
+  readonly account: Pick<HyperswitchAccount, 'profileMisfit' | 'control'>;
+}
+
 export interface DisputeFollowDependencies {
   readonly ledger: Pick<
     Ledger,
@@ -25,8 +30,8 @@ export interface DisputeFollowDependencies {
     | 'disputeUnread'
     | 'disputeReadAgainMs'
   >;
-  readonly hyperswitch: Pick<Hyperswitch, 'readDispute' | 'disputesOf'>;
-  readonly account: Pick<HyperswitchAccount, 'profileMisfit' | 'control'>;
+  /** undefined: of payments that are not Hyperswitch's. */
+  readonly hyperswitch: Naming | undefined;
   /** undefined: STRIPE_SECRET_KEY is not set here. */
   readonly stripe: DisputeRecords | undefined;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
@@ -49,7 +54,7 @@ export type DisputeFollow = ReturnType<typeof createDisputeFollow>;
  * Follows disputes at the processor. Where its funds are is read from Stripe's own record where that is of this account; of every
  * other processor Hyperswitch's words are shown, and a person says where the funds are.
  */
-export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake }: DisputeFollowDependencies) {
+export function createDisputeFollow({ ledger, hyperswitch, stripe, wake }: DisputeFollowDependencies) {
   async function readDispute(id: DisputeId): Promise<Read> {
     const dispute = await known(ledger, id);
     if (dispute.namedBy === null) {
@@ -67,12 +72,12 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
   /** Stripe told of it first: Hyperswitch may name it by now. */
   async function askForName(dispute: FollowedDispute): Promise<Read | undefined> {
     const { hyperswitchPaymentId, paymentId, providerDisputeId } = dispute;
-    if (hyperswitchPaymentId === null) return undefined;
+    if (hyperswitchPaymentId === null || !hyperswitch) return undefined;
     const answer = await hyperswitch.disputesOf(hyperswitchPaymentId);
     if (answer.kind !== 'found') return unread(answer.detail);
     const named = answer.value.find((one) => one.providerDisputeId === providerDisputeId);
     if (!named) return undefined;
-    const misfit = await account.profileMisfit(named.profileId);
+    const misfit = await hyperswitch.account.profileMisfit(named.profileId);
     if (misfit !== undefined) return unread(misfit, MISFIT_AGAIN_MS);
     await ledger.noteDispute(paymentId, dispute.id, named);
     return undefined;
@@ -109,14 +114,15 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
 
   async function namedNow({ hyperswitchDisputeId }: FollowedDispute): Promise<Read | { named: NamedDispute | null }> {
     if (hyperswitchDisputeId === null) return { named: null };
+    if (!hyperswitch) return unread('Hyperswitch, which named it, cannot be asked here', MISFIT_AGAIN_MS);
     const answer = await hyperswitch.readDispute(hyperswitchDisputeId);
     if (answer.kind === 'found') {
-      const misfit = await account.profileMisfit(answer.value.profileId);
+      const misfit = await hyperswitch.account.profileMisfit(answer.value.profileId);
       return misfit === undefined ? { named: answer.value } : unread(misfit, MISFIT_AGAIN_MS);
     }
     if (answer.kind !== 'missing') return unread(answer.detail);
     // A key of another merchant knows none of our disputes: nothing may be concluded from that.
-    const control = await account.control();
+    const control = await hyperswitch.account.control();
     return control.kind === 'mismatch' || control.kind === 'unread'
       ? unread(control.detail, MISFIT_AGAIN_MS)
       : { named: null };

@@ -1,9 +1,8 @@
 import type { Clock } from '../../domain/clock.js';
-import type { DisputeId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
-import type { FollowStep } from '../steps.js';
+import { answeringWebhooks } from './answering-webhooks.js';
 import { createDisputeFollow, type DisputeFollowDependencies } from './dispute-follow.js';
 import { createDisputeSearch, type DisputeSearchDependencies } from './dispute-search.js';
 import { createHyperswitchAccount } from './hyperswitch-account.js';
@@ -65,7 +64,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   };
   const ofDisputes = { ...common, clock, stripe: stripe?.inLane('disputes') };
   const search = createDisputeSearch(ofDisputes);
-  const follow = createDisputeFollow(ofDisputes);
+  const follow = createDisputeFollow({ ...ofDisputes, hyperswitch: { ...hyperswitch, account: common.account } });
   const advancePayment = createPaymentFollow({
     ...common,
     ...search,
@@ -73,19 +72,12 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   });
   const advanceRefund = createRefundFollow(common);
 
-  /** Everything that a webhook told of the item before it was read is answered by the reading. */
-  async function answeringWebhooks(item: MarketplaceItem, step: () => Promise<FollowStep>): Promise<FollowStep> {
-    const events = await ledger.openWebhooks(item);
-    const outcome = await step();
-    if (outcome.kind !== 'later') for (const event of events) await ledger.finishWebhook(event, 'read');
-    return outcome;
-  }
-
+  const answering = answeringWebhooks(ledger);
   return {
-    advancePayment: (id: PaymentId) => answeringWebhooks({ kind: 'payment', id }, () => advancePayment(id)),
-    advanceDispute: (id: DisputeId) => answeringWebhooks({ kind: 'dispute', id }, () => follow.advanceDispute(id)),
-    readDispute: follow.readDispute,
     ...search,
-    advanceRefund: (id: RefundId) => answeringWebhooks({ kind: 'refund', id }, () => advanceRefund(id)),
+    advancePayment: answering('payment', advancePayment),
+    advanceDispute: answering('dispute', follow.advanceDispute),
+    advanceRefund: answering('refund', advanceRefund),
+    readDispute: follow.readDispute,
   };
 }

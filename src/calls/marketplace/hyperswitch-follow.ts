@@ -1,3 +1,4 @@
+import type { RefundId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { CreatePayment, CreateRefund, Hyperswitch } from '../../providers/hyperswitch/client.js';
@@ -18,11 +19,11 @@ export interface HyperswitchFollow<Operations extends keyof Ledger> {
 /** The key is another merchant's: only a person can change that. */
 export const MISFIT_AGAIN_MS = 10 * 60_000;
 
-/** @param afterMs null: at the workflow's own pace */
-export const stillOpen = (status: string, afterMs: number | null): FollowStep => ({
+/** @param afterMs null: at the workflow's own pace @param at whose word it is */
+export const stillOpen = (status: string, afterMs: number | null, at = 'Hyperswitch'): FollowStep => ({
   kind: 'open',
   status,
-  detail: `Hyperswitch calls it ${status}`,
+  detail: `${at} calls it ${status}`,
   ...(afterMs === null ? {} : { afterMs }),
 });
 
@@ -40,4 +41,20 @@ export const frozen = (request: CreatePayment | CreateRefund): string =>
 export function thawed(params: string): { amount: bigint } {
   const request = JSON.parse(params) as { amount: string };
   return { ...request, amount: BigInt(request.amount) };
+}
+
+/** Where a refund stands after it was read. */
+export async function refundStep(
+  ledger: Pick<Ledger, 'findRefund'>,
+  id: RefundId,
+  { at, readAgainMs = null }: { readonly at?: string; readonly readAgainMs?: number | null } = {},
+): Promise<FollowStep> {
+  const refund = await ledger.findRefund(id);
+  if (!refund) throw new Error(`refund ${id} is not in the ledger`);
+  if (refund.attention) {
+    const { reason, detail } = refund.attention;
+    return { kind: 'attention', reason, detail, unknown: false };
+  }
+  const open = refund.status === 'pending' || refund.status === 'review';
+  return open ? stillOpen(refund.status, readAgainMs, at) : { kind: 'final', status: refund.status };
 }

@@ -17,6 +17,8 @@ type StripeReads = Pick<
   | 'readDispute'
   | 'disputesOf'
   | 'refundsOf'
+  | 'readPayment'
+  | 'transfersInGroup'
 >;
 
 /** Stripe, for whoever only reads and concludes something from it. */
@@ -42,6 +44,8 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
         readDispute: (id) => checked(() => calls.readDispute(id)),
         disputesOf: (payment) => checked(() => calls.disputesOf(payment)),
         refundsOf: (payment) => checked(() => calls.refundsOf(payment)),
+        readPayment: (name) => checked(() => calls.readPayment(name)),
+        transfersInGroup: (group) => checked(() => calls.transfersInGroup(group)),
         readPayout: (id, sellerAccount) => checked(() => calls.readPayout(id, sellerAccount)),
       };
     },

@@ -5,7 +5,7 @@ import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/over
 import type { ClaimedRefund, HyperswitchClaim } from '../../ledger/calls/call-types.js';
 import type { CreateRefund } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
-import { frozen, type HyperswitchFollow, heldStep, MISFIT_AGAIN_MS, stillOpen, thawed } from './hyperswitch-follow.js';
+import { frozen, type HyperswitchFollow, heldStep, MISFIT_AGAIN_MS, refundStep, thawed } from './hyperswitch-follow.js';
 import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
 
 export type RefundFollowDependencies = HyperswitchFollow<
@@ -32,7 +32,7 @@ export function createRefundFollow(dependencies: RefundFollowDependencies) {
     const read = (): Promise<ReadAnswer<RefundFacts>> =>
       hyperswitchRefundId === null ? Promise.resolve(NOT_THERE) : hyperswitch.readRefund(hyperswitchRefundId);
     if (claim.kind === 'final') {
-      const step = await refundStep(id);
+      const step = await refundStep(ledger, id);
       const isTold = (await ledger.openWebhooks({ kind: 'refund', id })).length > 0;
       if (!isTold && step.kind !== 'attention') return step;
       const answer = await read();
@@ -40,7 +40,7 @@ export function createRefundFollow(dependencies: RefundFollowDependencies) {
       const misfit = await account.profileMisfit(answer.value.profileId);
       if (misfit !== undefined) return isTold ? { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit } : step;
       wake((await ledger.applyRefund({ refundId: id, runner: null, facts: answer.value })).started);
-      return await refundStep(id);
+      return await refundStep(ledger, id);
     }
     const held = { id, runner };
     const call: HyperswitchCall<RefundFacts> = {
@@ -68,18 +68,7 @@ export function createRefundFollow(dependencies: RefundFollowDependencies) {
       apply: async (facts) => wake((await ledger.applyRefund({ refundId: id, runner, facts })).started),
     };
     const step = await makeOrRead(call, account);
-    return step ?? (await refundStep(id, overdueReadMs(ageMs, REFUND_EXPECTED_MS)));
-  }
-
-  async function refundStep(id: RefundId, readAgainMs: number | null = null): Promise<FollowStep> {
-    const refund = await ledger.findRefund(id);
-    if (!refund) throw new Error(`refund ${id} is not in the ledger`);
-    if (refund.attention) {
-      const { reason, detail } = refund.attention;
-      return { kind: 'attention', reason, detail, unknown: false };
-    }
-    const open = refund.status === 'pending' || refund.status === 'review';
-    return open ? stillOpen(refund.status, readAgainMs) : { kind: 'final', status: refund.status };
+    return step ?? (await refundStep(ledger, id, { readAgainMs: overdueReadMs(ageMs, REFUND_EXPECTED_MS) }));
   }
 
   return advanceRefund;

@@ -28,6 +28,7 @@ export interface ReversalCallDependencies {
     | 'knownPayment'
     | 'hyperswitchIsOurs'
     | 'findDispute'
+    | 'noteStripeRefunds'
   >;
   readonly stripe: Stripe;
   /** undefined: refunds are known from the ledger alone. */
@@ -56,6 +57,7 @@ export function reversalCall(
     noteAbsent: ledger.noteReversalAbsent,
     stillDue: async (claim) => {
       if (claim.disputeId !== null) return await stillOut(claim.disputeId, dependencies);
+      if (claim.refund.provider === 'stripe') return await stillRefunded(claim, dependencies);
       return refunds ? await stillDue(claim, refunds, dependencies) : undefined;
     },
     permit: ledger.permitReversal,
@@ -86,10 +88,9 @@ async function stillDue(
   const { refundId } = claim;
   if (refundId === null) return undefined;
   if (claim.hyperswitchRefundId === null) {
-    const { connectorRefundId, connectorTransactionId } = claim.refund;
-    return connectorRefundId === null || connectorTransactionId === null
+    return claim.refund.connectorRefundId === null || claim.refund.connectorTransactionId === null
       ? await stillGivenBack(claim, refunds, dependencies)
-      : await stillRefunded(claim, { connectorRefundId, connectorTransactionId }, dependencies);
+      : await stillRefunded(claim, dependencies);
   }
   const { hyperswitch, account } = refunds;
   const { ledger, wake } = dependencies;
@@ -134,17 +135,21 @@ async function stillOut(
     : undefined;
 }
 
-/** A refund that the processor alone names, which two persons have counted: it holds there. */
+/** A refund that Stripe alone names, because the payment is its own or because two persons have counted it: it holds there. */
 async function stillRefunded(
   { refund }: ClaimedReversal,
-  { connectorRefundId, connectorTransactionId }: { connectorRefundId: string; connectorTransactionId: string },
-  { stripe }: ReversalCallDependencies,
+  { ledger, stripe, wake }: ReversalCallDependencies,
 ): Promise<NotNow | undefined> {
+  const { provider, paymentId, connectorRefundId, connectorTransactionId } = refund;
+  if (connectorRefundId === null || connectorTransactionId === null) return undefined;
   const answer = await stripe.inLane('disputes').refundsOf(connectorTransactionId);
   if (answer.kind !== 'found') return unconfirmed(answer.detail);
   const held = answer.value.find(({ stripeRefundId }) => stripeRefundId === connectorRefundId);
-  if (held?.status === 'succeeded' && held.amount === refund.amount && held.currency === refund.currency)
-    return undefined;
+  const fits = held?.amount === refund.amount && held.currency === refund.currency;
+  if (fits && held.status === 'succeeded') return undefined;
+  if (provider === 'stripe') wake(await ledger.noteStripeRefunds(paymentId, answer.value));
+  // Failed in the ledger too, it is not sent: the permit says so, and looks where an attempt may have gone out.
+  if (provider === 'stripe' && fits && (held.status === 'failed' || held.status === 'canceled')) return undefined;
   return doubtful(`Stripe calls the refund ${connectorRefundId} ${held?.status ?? 'nothing'}`);
 }
 

@@ -102,6 +102,23 @@ export interface ChargeFacts {
   readonly balanceTransactionId: string | null;
 }
 
+/** A buyer's payment as Stripe holds it; amounts in minor units of `currency`, which is the buyer's. */
+export interface StripePayment {
+  /** `pi_…`; of one that no PaymentIntent made, its charge: `ch_…`. */
+  readonly name: string;
+  readonly amount: bigint;
+  /** 0: nothing was, or it failed after it was. */
+  readonly captured: bigint;
+  readonly currency: string;
+  /** Stripe's own word, of the PaymentIntent where there is one. */
+  readonly status: string;
+  /** Its money is split at Stripe already, or belongs to another account. */
+  readonly isSplit: boolean;
+  /** Under which the transfers of its money stand; null: none was made of it. */
+  readonly transferGroup: string | null;
+  readonly livemode: boolean;
+}
+
 /** Whether a connected account may receive transfers, in Stripe's own words. */
 export interface SellerFacts {
   readonly sellerAccount: string;

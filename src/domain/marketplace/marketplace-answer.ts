@@ -5,6 +5,7 @@ import type {
   Order,
   OrderItem,
   Payment,
+  PaymentProvider,
   Refund,
   Reversal,
   Seller,
@@ -70,8 +71,10 @@ export type PaymentDetails = PaymentOfOrder & {
   /** False: more may have been captured than that, or in another currency. */
   readonly captured_known: boolean;
   readonly certainty: Certainty;
+  readonly provider: PaymentProvider;
   readonly provider_status: string | null;
   readonly hyperswitch_payment_id: string | null;
+  readonly stripe_payment_id: string | null;
   readonly workflow_id: string | null;
   readonly created_at: string;
 };
@@ -87,6 +90,7 @@ export type RefundAnswer = {
   readonly items: readonly { readonly item_id: string; readonly amount: number }[] | null;
   readonly fee: FeePolicy;
   readonly hyperswitch_refund_id: string | null;
+  readonly stripe_refund_id: string | null;
   readonly reversals: readonly ReversalAnswer[];
   readonly reason: string;
   readonly certainty: Certainty;
@@ -193,8 +197,10 @@ export const paymentDetails = (payment: Payment): PaymentDetails => ({
   captured: minorUnits(payment.captured.surely),
   captured_known: payment.captured.known,
   certainty: payment.certainty,
+  provider: payment.provider,
   provider_status: payment.providerStatus,
   hyperswitch_payment_id: payment.hyperswitchPaymentId,
+  stripe_payment_id: payment.stripePaymentId,
   workflow_id: payment.workflowId,
   created_at: payment.createdAt,
 });
@@ -210,6 +216,7 @@ export const refundAnswer = (refund: Refund, reversals: readonly Reversal[]): Re
   items: refund.items && refund.items.map(({ itemId, amount }) => ({ item_id: itemId, amount: minorUnits(amount) })),
   fee: refund.fee,
   hyperswitch_refund_id: refund.hyperswitchRefundId,
+  stripe_refund_id: refund.stripeRefundId,
   reversals: reversals.map(reversalAnswer),
   reason: refund.reason,
   certainty: refund.certainty,

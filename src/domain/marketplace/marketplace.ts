@@ -54,18 +54,25 @@ export interface PlatformShare {
   readonly kept: bigint;
 }
 
+/** Who took a buyer's money for us, and whose records alone make refunds and disputes of it causes. */
+export const PAYMENT_PROVIDERS = ['hyperswitch', 'stripe'] as const;
+export type PaymentProvider = (typeof PAYMENT_PROVIDERS)[number];
+
 export interface Payment {
   readonly id: PaymentId;
   readonly orderId: OrderId;
+  readonly provider: PaymentProvider;
   readonly status: PaymentStatus;
   readonly certainty: Certainty;
   readonly amount: bigint;
   /** What the buyer has paid, whatever the payment is called. */
   readonly captured: Captured;
   readonly currency: string;
-  /** Hyperswitch's own word. */
+  /** The provider's own word. */
   readonly providerStatus: string | null;
   readonly hyperswitchPaymentId: string | null;
+  /** Where Stripe is its provider, or carried it out for Hyperswitch: `pi_…`, or `ch_…`. */
+  readonly stripePaymentId: string | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly createdAt: string;
@@ -85,6 +92,8 @@ export interface Refund {
   readonly items: readonly { readonly itemId: string; readonly amount: bigint }[] | null;
   readonly fee: FeePolicy;
   readonly hyperswitchRefundId: string | null;
+  /** As far as it is known: `re_…`. */
+  readonly stripeRefundId: string | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly createdAt: string;
@@ -182,7 +191,7 @@ export interface Dispute {
   readonly providerDisputeId: string;
   readonly hyperswitchDisputeId: string | null;
   /** Null: only the processor has told of it, so nothing follows from it yet. */
-  readonly namedBy: 'hyperswitch' | 'decision' | null;
+  readonly namedBy: 'hyperswitch' | 'stripe' | 'decision' | null;
   /** The words of whoever was read last. */
   readonly providerStatus: string | null;
   readonly reason: string | null;

@@ -1,3 +1,4 @@
+import type { createExternalPayments } from '../../calls/marketplace/external-payments.js';
 import type { PaymentSent } from '../../calls/marketplace/send-payment.js';
 import type { PaymentId, RefundId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
@@ -8,6 +9,8 @@ export interface MarketplaceRouteDependencies {
   readonly ledger: MarketplaceRouteLedger;
   /** undefined: HYPERSWITCH_… is not set, and no payment or refund is taken. */
   readonly hyperswitch: { paymentIdFor(key: string): string; refundIdFor(key: string): string } | undefined;
+  /** undefined: STRIPE_SECRET_KEY is not set, and nothing that another checkout did can be read. */
+  readonly external: ReturnType<typeof createExternalPayments> | undefined;
   /** The one call within the request: sends the payment, or reads it where it may have been sent before. */
   sendPayment(id: PaymentId): Promise<PaymentSent>;
   /** The one call within the request; what came of it is in the ledger afterwards. */

@@ -2,6 +2,7 @@ import { SERVICES } from '../allowed-roles.js';
 import type { ProblemCode } from '../problem.js';
 import { READS_ONE, READS_PAGE } from '../read-operations.js';
 import { type HeaderDescription, NOTHING, type Operation } from '../route.js';
+import { externalPaymentOperation, externalRefundOperation } from './external-operations.js';
 import { DisputeAnswer, ReversalAnswer } from './marketplace-parts.js';
 import {
   DisputeListAnswer,
@@ -127,6 +128,7 @@ export const createRefundOperation = {
     'not_found',
     'order_not_paid',
     'refund_exceeds_paid',
+    'refund_elsewhere',
     'not_configured',
     'ledger_unavailable',
   ],
@@ -258,6 +260,8 @@ export const MARKETPLACE_OPERATIONS: readonly Operation[] = [
   listPaymentsOperation,
   getPaymentOperation,
   createRefundOperation,
+  externalPaymentOperation,
+  externalRefundOperation,
   listRefundsOperation,
   getRefundOperation,
   listTransfersOperation,

@@ -3,7 +3,7 @@ import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { amountStep, parseCurrency, whyNotSold } from '../../domain/marketplace/currencies.js';
 import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import { FEE_POLICIES, feeOf } from '../../domain/marketplace/lines.js';
-import { ITEM_KINDS } from '../../domain/marketplace/marketplace.js';
+import { ITEM_KINDS, PAYMENT_PROVIDERS } from '../../domain/marketplace/marketplace.js';
 import type {
   PaymentDetails as Details,
   OrderAnswer as Order,
@@ -222,7 +222,7 @@ export const RefundAnswer: z.ZodType<Refund> = z
     origin: z
       .enum(['api', 'provider'])
       .describe(
-        '`provider`: made in the dashboard of the payment provider; without `hyperswitch_refund_id`: given back outside any refund, as two persons said.',
+        '`provider`: made in the dashboard of the payment provider; with neither `hyperswitch_refund_id` nor `stripe_refund_id`: given back outside any refund, as two persons said.',
       ),
     items: z
       .array(z.object({ item_id: z.uuid(), amount: amountOut }))
@@ -230,6 +230,7 @@ export const RefundAnswer: z.ZodType<Refund> = z
       .describe('What it gives back of which items; null: of every line the same part.'),
     fee: z.enum(FEE_POLICIES).describe('Who bears the fee of it.'),
     hyperswitch_refund_id: z.string().nullable(),
+    stripe_refund_id: z.string().nullable().describe('What Stripe calls it, as far as that is known: `re_…`.'),
     reversals: z.array(ReversalAnswer),
     reason: z.string(),
     certainty: z.enum(CERTAINTIES),
@@ -254,8 +255,12 @@ export const PaymentDetails: z.ZodType<Details> = z
       .boolean()
       .describe('False: more may have been captured than that, or in another currency; Hyperswitch does not say.'),
     certainty: z.enum(CERTAINTIES),
-    provider_status: z.string().nullable().describe("Hyperswitch's own word."),
+    provider: z
+      .enum(PAYMENT_PROVIDERS)
+      .describe('Who took the money. `stripe`: another checkout did, by Stripe, and POST /api/v1/external-payments told of it.'),
+    provider_status: z.string().nullable().describe("The provider's own word."),
     hyperswitch_payment_id: z.string().nullable(),
+    stripe_payment_id: z.string().nullable().describe('What Stripe calls it, where Stripe carried it out: `pi_…`, or `ch_…`.'),
     attention,
     workflow_id: workflowId,
     created_at: timestamp,

@@ -121,6 +121,11 @@ async function rowOf(
       throw noOrder();
     case 'not_paid':
       throw new HttpProblem('order_not_paid', 'nobody has paid this order, so there is nothing to give back');
+    case 'made_at_stripe':
+      throw new HttpProblem(
+        'refund_elsewhere',
+        'another checkout took this payment at Stripe: make the refund there, and tell of it by POST /api/v1/external-refunds',
+      );
     case 'captured_unknown':
       throw new HttpProblem(
         'order_not_paid',

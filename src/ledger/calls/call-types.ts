@@ -4,6 +4,7 @@ import type { PaymentFacts, RefundFacts, ReversalParams, TransferParams } from '
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { Accounted, OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
+import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 
@@ -41,6 +42,7 @@ export interface ClaimedRefund {
   readonly key: string;
   readonly certainty: Certainty;
   readonly refusal: string | null;
+  readonly paymentId: PaymentId;
   readonly hyperswitchPaymentId: string;
   /** Null: Hyperswitch never had it, and two persons have said that the buyer has the money. */
   readonly hyperswitchRefundId: string | null;
@@ -119,6 +121,7 @@ export interface ClaimedReversal extends Claimed {
     readonly amount: bigint;
     readonly currency: string;
     readonly paymentId: PaymentId;
+    readonly provider: PaymentProvider;
     readonly hyperswitchPaymentId: string | null;
     /** At the processor; of a refund that Hyperswitch has not named it is read there. */
     readonly connectorRefundId: string | null;

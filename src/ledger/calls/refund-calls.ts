@@ -3,19 +3,13 @@ import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { RefundFacts } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
-import { REFUND_TRANSITIONS, type RefundStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { RefundStatus } from '../../domain/marketplace/marketplace-status.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
-import { larger } from '../../domain/money.js';
 import type { Database } from '../database.js';
-import { dropAttention, isGivenUp, withdrawRequests } from '../decisions/decision-rows.js';
-import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
-import { refreshOrder } from '../marketplace/order-status.js';
-import { makeGood } from '../marketplace/restorations.js';
+import { dropAttention, isGivenUp } from '../decisions/decision-rows.js';
 import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
-import { restoreShares, settleShares } from '../marketplace/share-out.js';
-import { lookSoon } from '../money-that-leaves/payment-searches.js';
 import { failedThere, stillSucceeded } from '../money-that-leaves/unnamed-refunds.js';
-import { mustMove, type Query, recordEvent } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import type { Applied, ClaimedRefund, HyperswitchClaim, RefundReading } from './call-types.js';
 import type { Holdable } from './holds.js';
 import {
@@ -28,32 +22,22 @@ import {
   noteAbsent,
   type Question,
   refuseRow,
-  SWEEP_AFTER,
   SWEEP_AFTER_MS,
   type UnreadOutcome,
   unread,
 } from './hyperswitch-rows.js';
+import { beyondPaid, follow, type ReadRefund } from './refund-moves.js';
 
-interface LockedRefund extends Holdable {
+interface LockedRefund extends Holdable, ReadRefund {
   id: RefundId;
-  order_id: OrderId;
-  payment_id: PaymentId;
-  amount: string;
-  currency: string;
-  reason: string;
   status: RefundStatus;
+  reason: string;
   certainty: Certainty;
-  idempotency_key: string;
   hyperswitch_refund_id: string | null;
   connector_refund_id: string | null;
   connector_succeeded: boolean | null;
   hyperswitch_payment_id: string;
   refusal: string | null;
-  origin: 'api' | 'provider';
-  /** Of its payment: what was surely taken from the buyer, whether that is known to be all, and what he was asked for. */
-  captured: string;
-  captured_known: boolean;
-  paid_amount: string;
   attention_reason: string | null;
   paid_currency: string;
   age_ms: number;
@@ -138,6 +122,7 @@ const toClaim = (row: LockedRefund): ClaimedRefund => ({
   key: row.idempotency_key,
   certainty: certaintyAtClaim(row.certainty),
   refusal: row.refusal,
+  paymentId: row.payment_id,
   hyperswitchPaymentId: row.hyperswitch_payment_id,
   hyperswitchRefundId: row.hyperswitch_refund_id,
   ageMs: row.age_ms,
@@ -223,68 +208,6 @@ async function saveReading(
     ],
   );
 }
-
-async function follow(query: Query, row: LockedRefund, status: RefundStatus): Promise<Applied> {
-  // What it asked may be answered by now: then what is owed because of it comes next.
-  if (status === row.status) return { status, started: status === 'failed' ? await makeGood(query, row.order_id) : [] };
-  if (!REFUND_TRANSITIONS[row.status].includes(status)) {
-    await recordEvent(query, {
-      kind: 'refund',
-      id: row.id,
-      what: 'contradicted',
-      detail: { is: row.status, said: status },
-    });
-    return { status: row.status, started: [] };
-  }
-  await mustMove(query, 'refunds', {
-    id: row.id,
-    from: row.status,
-    to: status,
-    set: `${MOVED[status]}, connector_succeeded = NULL, made_good_at = NULL`,
-  });
-  await recordEvent(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
-  const started = await shareAnew(query, row, status);
-  await refreshOrder(query, row.order_id);
-  return { status, started };
-}
-
-async function shareAnew(query: Query, row: LockedRefund, status: RefundStatus): Promise<MarketplaceItem[]> {
-  const failedLate = status === 'failed' && row.status === 'succeeded';
-  if (status !== 'succeeded' && !failedLate) return [];
-  await withdrawRequests(query, 'refund', row.id, `the refund is ${status} now`);
-  await dropAttention(query, 'refunds', row.id);
-  // The processor itself is asked soon: a failure that it does not know pays nobody again.
-  if (failedLate) await lookSoon(query, row.payment_id);
-  const started = failedLate
-    ? await restoreShares(query, row.order_id, row.id)
-    : await settleShares(query, row.order_id, row.id);
-  return [...started, ...(await makeGood(query, row.order_id))];
-}
-
-/** Another refund must have failed of which we have not heard: this one counts once that one is read. */
-async function beyondPaid(query: Query, row: LockedRefund, said: RefundStatus): Promise<Question | null> {
-  if (said !== 'succeeded' || !REFUND_TRANSITIONS[row.status].includes(said)) return null;
-  const [sum] = await query<{ refunded: string }>(
-    `SELECT coalesce(sum(amount), 0) AS refunded FROM refunds WHERE order_id = $1 AND id <> $2 AND status = 'succeeded'`,
-    [row.order_id, row.id],
-  );
-  const refunded = BigInt(sum?.refunded ?? 0);
-  const captured = BigInt(row.captured);
-  // What the provider gave back was captured, whether or not it says how much was.
-  const paid = row.captured_known || row.origin === 'api' ? captured : larger(captured, BigInt(row.paid_amount));
-  if (refunded + BigInt(row.amount) <= paid) return null;
-  return {
-    reason: 'conflict',
-    detail: `Hyperswitch says that ${row.amount} ${row.currency} were refunded beside ${refunded} of the ${paid} that were paid; the order's other refunds are to be read again`,
-  };
-}
-
-const MOVED: Readonly<Record<RefundStatus, string>> = {
-  pending: `next_check_at = clock_now() + ${SWEEP_AFTER}`,
-  review: `next_check_at = clock_now() + ${SWEEP_AFTER}`,
-  succeeded: 'succeeded_at = clock_now(), failed_at = NULL, next_check_at = NULL',
-  failed: 'failed_at = clock_now(), next_check_at = NULL',
-};
 
 interface Found {
   readonly paymentId: PaymentId;

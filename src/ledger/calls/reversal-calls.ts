@@ -157,6 +157,7 @@ const partsOf = (row: LockedReversal) => ({
     amount: BigInt(row.refund_amount ?? 0),
     currency: row.currency,
     paymentId: row.payment_id,
+    provider: row.provider,
     hyperswitchPaymentId: row.hyperswitch_payment_id,
     connectorRefundId: row.connector_refund_id,
     connectorTransactionId: row.connector_transaction_id,

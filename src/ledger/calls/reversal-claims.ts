@@ -1,3 +1,4 @@
+import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
 import { askedBeforeSent } from '../../domain/calls/next.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
@@ -34,6 +35,7 @@ export type LockedReversal = CallRow & {
   hyperswitch_payment_id: string | null;
   hyperswitch_refund_id: string | null;
   /** What the processor calls the refund, and the payment. */
+  provider: PaymentProvider;
   connector_refund_id: string | null;
   connector_transaction_id: string | null;
   stripe_transfer_id: string | null;
@@ -51,7 +53,7 @@ export type LockedReversal = CallRow & {
 const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_account, x.currency, x.amount, x.status,
     x.certainty, x.generation, x.idempotency_key, x.attempts, x.retry_count, x.absences, x.params, x.runner,
     x.attention_reason, x.attention_detail, coalesce(o.reference, o.id::text) AS order_mark,
-    c.stands AS cause_stands, f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id, f.amount AS refund_amount, f.connector_refund_id, p.connector_transaction_id,
+    c.stands AS cause_stands, f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id, f.amount AS refund_amount, f.connector_refund_id, p.provider, p.connector_transaction_id,
     d.id AS dispute_id, d.provider_dispute_id,
     p.id AS payment_id, p.hyperswitch_payment_id, x.counted, decided_of_others(x.transfer_id),
     ARRAY(SELECT id::text FROM reversals WHERE transfer_id = x.transfer_id) AS operation_ids,

@@ -5,6 +5,7 @@ import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type {
   OrderItem,
   Payment,
+  PaymentProvider,
   Refund,
   Reversal,
   SellerTransfer,
@@ -62,7 +63,9 @@ export interface PaymentRow extends AttentionColumns {
   currency: string;
   status: PaymentStatus;
   certainty: Certainty;
+  provider: PaymentProvider;
   hyperswitch_payment_id: string | null;
+  stripe_payment_id: string | null;
   workflow_id: string | null;
   created_at: Date;
 }
@@ -78,6 +81,7 @@ export interface RefundRow extends AttentionColumns {
   certainty: Certainty;
   origin: 'api' | 'provider';
   hyperswitch_refund_id: string | null;
+  stripe_refund_id: string | null;
   fee: FeePolicy | null;
   items: readonly { readonly item_id: string; readonly amount: string }[] | null;
   workflow_id: string | null;
@@ -134,10 +138,10 @@ export const ORDER_COLUMNS = `id, reference, currency, amount, status, created_a
 export const ORDER_ITEM_COLUMNS = 'order_id, id, kind, seller_account, amount, fee, description';
 
 export const PAYMENT_COLUMNS = `id, order_id, amount, captured, captured_known, currency, status, provider_status, certainty,
-  hyperswitch_payment_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
+  provider, hyperswitch_payment_id, CASE WHEN connector = 'stripe' THEN connector_transaction_id END AS stripe_payment_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reason, status, certainty, origin,
-  hyperswitch_refund_id, fee, (SELECT jsonb_agg(jsonb_build_object('item_id', i.id, 'amount', p.amount::text) ORDER BY i.position)
+  hyperswitch_refund_id, (SELECT refunds.connector_refund_id FROM payments p WHERE p.id = refunds.payment_id AND p.connector = 'stripe') AS stripe_refund_id, fee, (SELECT jsonb_agg(jsonb_build_object('item_id', i.id, 'amount', p.amount::text) ORDER BY i.position)
     FROM cause_parts p JOIN order_items i USING (order_id, position) WHERE p.cause_id = refunds.id AND p.amount > 0) AS items,
   attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
@@ -212,7 +216,9 @@ export const toPayment = (row: PaymentRow): Payment => ({
   captured: { surely: BigInt(row.captured), known: row.captured_known },
   currency: row.currency,
   providerStatus: row.provider_status,
+  provider: row.provider,
   hyperswitchPaymentId: row.hyperswitch_payment_id,
+  stripePaymentId: row.stripe_payment_id,
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),
@@ -231,6 +237,7 @@ export const toRefund = (row: RefundRow): Refund => ({
   items: row.items && row.items.map(({ item_id: itemId, amount }) => ({ itemId, amount: BigInt(amount) })),
   fee: row.fee ?? 'return_proportionally',
   hyperswitchRefundId: row.hyperswitch_refund_id,
+  stripeRefundId: row.stripe_refund_id,
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),

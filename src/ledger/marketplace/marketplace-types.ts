@@ -70,7 +70,7 @@ export type NoRoom =
 
 export type NewRefundOutcome =
   | { readonly kind: 'created'; readonly refund: Refund }
-  | { readonly kind: 'order_not_found' | 'not_paid' | 'captured_unknown' }
+  | { readonly kind: 'order_not_found' | 'not_paid' | 'captured_unknown' | 'made_at_stripe' }
   | { readonly kind: 'exceeds_paid'; readonly remainder: bigint }
   | NoRoom;
 

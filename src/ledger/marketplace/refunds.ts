@@ -1,7 +1,7 @@
 import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { PaymentId, RefundId } from '../../domain/ids.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
-import type { Refund, Reversal } from '../../domain/marketplace/marketplace.js';
+import type { PaymentProvider, Refund, Reversal } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
 import { chooseLines, nameLines } from './follow-lines.js';
@@ -27,6 +27,7 @@ export function createRefunds(database: Database, usualFee: FeePolicy) {
         const refund = { ...asked, fee: fee ?? usualFee };
         const order = await lockPaidOrder(query, refund);
         if (!order) return { kind: 'order_not_found' };
+        if (order.provider === 'stripe') return { kind: 'made_at_stripe' };
         if (order.payment_id === null) return { kind: order.captured_known ? 'not_paid' : 'captured_unknown' };
         const remainder = order.remainder > 0n ? order.remainder : 0n;
         const { lines, orderId } = refund;
@@ -64,6 +65,7 @@ interface PaidOrder {
   /** Null: nothing was surely captured, so there is nothing that could be given back from here. */
   readonly payment_id: PaymentId | null;
   readonly captured_known: boolean;
+  readonly provider: PaymentProvider;
   /** Captured and neither refunded nor about to be; below 0 when the provider's dashboard refunded what was pending here. */
   readonly remainder: bigint;
 }
@@ -72,8 +74,13 @@ interface PaidOrder {
 async function lockPaidOrder(query: Query, { orderId }: Pick<NewRefund, 'orderId'>): Promise<PaidOrder | undefined> {
   const [order] = await query<{ currency: string }>('SELECT currency FROM orders WHERE id = $1 FOR UPDATE', [orderId]);
   if (!order) return undefined;
-  const [sums] = await query<{ payment_id: PaymentId | null; captured_known: boolean; remainder: string }>(
-    `SELECT CASE WHEN p.captured > 0 THEN p.id END AS payment_id, p.captured_known, p.captured - coalesce((SELECT sum(amount) FROM refunds
+  const [sums] = await query<{
+    payment_id: PaymentId | null;
+    captured_known: boolean;
+    provider: PaymentProvider;
+    remainder: string;
+  }>(
+    `SELECT CASE WHEN p.captured > 0 THEN p.id END AS payment_id, p.captured_known, p.provider, p.captured - coalesce((SELECT sum(amount) FROM refunds
          WHERE order_id = p.order_id AND status IN ('pending', 'review', 'succeeded')), 0) AS remainder
      FROM payments p WHERE p.order_id = $1`,
     [orderId],
@@ -82,6 +89,7 @@ async function lockPaidOrder(query: Query, { orderId }: Pick<NewRefund, 'orderId
     currency: order.currency,
     payment_id: sums?.payment_id ?? null,
     captured_known: sums?.captured_known ?? true,
+    provider: sums?.provider ?? 'hyperswitch',
     remainder: BigInt(sums?.remainder ?? 0),
   };
 }

@@ -13,6 +13,7 @@ import {
   unfitRecord,
   withdrawalsOf,
 } from '../../domain/marketplace/disputes.js';
+import type { Dispute } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
@@ -65,16 +66,9 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
         return { disputeId: known.id, started: [{ kind: 'dispute', id: known.id }] };
       }),
 
-    /** Stripe tells of it: nothing follows from that alone, but it is read, and a person is asked where Hyperswitch never names it. */
+    /** Stripe tells of it. */
     seeDispute: (paymentId: PaymentId, id: DisputeId, held: StripeDispute): Promise<NotedDispute> =>
-      database.transaction(async (query) => {
-        const { stripeDisputeId: providerDisputeId } = held;
-        const known = await note(query, { ...held, id, paymentId, connector: 'stripe', providerDisputeId });
-        // What it is called now may be news: whoever follows it reads it.
-        const isNews = known.provider_status !== held.status || known.made;
-        if (isNews) await query('UPDATE disputes SET next_check_at = clock_now() WHERE id = $1', [known.id]);
-        return { disputeId: known.id, started: isNews ? [{ kind: 'dispute', id: known.id }] : [] };
-      }),
+      database.transaction((query) => seeDispute(query, paymentId, id, held)),
 
     /**
      * The processor's own record: where the funds are, and so what sellers give back.
@@ -86,23 +80,7 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
       held: StripeDispute,
       after: string | null,
     ): Promise<readonly MarketplaceItem[] | undefined> =>
-      database.transaction(async (query) => {
-        const row = await lockDispute(query, id);
-        if (row.last_reading !== after) return undefined;
-        const unfit = unfitRecord({ payment: row.connector_transaction_id, currency: row.order_currency }, held);
-        const status = statusAtStripe(held.status);
-        if (unfit !== undefined) return await withoutRecord(query, row, { status, words: held.status, why: unfit });
-        if (row.named_by === null) return await notNamed(query, row, held);
-        const read = withdrawalsOf(held.movements);
-        const recorded = await recordWithdrawals(query, row, { movements: held.movements, read, status, rules });
-        const funds = fundsOf(read);
-        const changed = await save(query, row, { status, funds, words: held.status, changed: recorded.length > 0 });
-        await answered(query, row);
-        const holds = holdsUnsent(rules.policy, { status, funds });
-        if (holds !== row.holds) await query('UPDATE disputes SET holds = $2 WHERE id = $1', [row.id, holds]);
-        const started = changed ? await followFunds(query, row.order_id, recorded) : [];
-        return holds === row.holds ? started : [...started, ...(await followHolds(query, row.order_id))];
-      }),
+      database.transaction((query) => followRecord(query, rules, id, held, after)),
 
     disputeWithoutRecord: ({ id, named, why }: WithoutRecord): Promise<readonly MarketplaceItem[]> =>
       database.transaction(async (query) => {
@@ -130,6 +108,52 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
   };
 }
 
+/**
+ * Where the payment is Stripe's own, Stripe names it: a cause from now on, as its funds go. Of another one nothing follows from that
+ * alone, but it is read, and a person is asked where Hyperswitch never names it. The caller holds nothing yet, or the order.
+ */
+export async function seeDispute(
+  query: Query,
+  paymentId: PaymentId,
+  id: DisputeId,
+  held: StripeDispute,
+): Promise<NotedDispute> {
+  const { stripeDisputeId: providerDisputeId } = held;
+  const known = await note(query, { ...held, id, paymentId, connector: 'stripe', providerDisputeId });
+  // What it is called now may be news: whoever follows it reads it.
+  const isNews = known.provider_status !== held.status || known.made;
+  if (isNews) await query('UPDATE disputes SET next_check_at = clock_now() WHERE id = $1', [known.id]);
+  return { disputeId: known.id, started: isNews ? [{ kind: 'dispute', id: known.id }] : [] };
+}
+
+/**
+ * What the processor's own record says of it is followed. @param after which reading had been followed when this one was asked for; left
+ * out: none can have been. @returns undefined: another one since
+ */
+export async function followRecord(
+  query: Query,
+  rules: DisputeRules,
+  id: DisputeId,
+  held: StripeDispute,
+  after: string | null = null,
+): Promise<readonly MarketplaceItem[] | undefined> {
+  const row = await lockDispute(query, id);
+  if (row.last_reading !== after) return undefined;
+  const unfit = unfitRecord({ payment: row.connector_transaction_id, currency: row.order_currency }, held);
+  const status = statusAtStripe(held.status);
+  if (unfit !== undefined) return await withoutRecord(query, row, { status, words: held.status, why: unfit });
+  if (row.named_by === null) return await notNamed(query, row, held);
+  const read = withdrawalsOf(held.movements);
+  const recorded = await recordWithdrawals(query, row, { movements: held.movements, read, status, rules });
+  const funds = fundsOf(read);
+  const changed = await save(query, row, { status, funds, words: held.status, changed: recorded.length > 0 });
+  await answered(query, row);
+  const holds = holdsUnsent(rules.policy, { status, funds });
+  if (holds !== row.holds) await query('UPDATE disputes SET holds = $2 WHERE id = $1', [row.id, holds]);
+  const started = changed ? await followFunds(query, row.order_id, recorded) : [];
+  return holds === row.holds ? started : [...started, ...(await followHolds(query, row.order_id))];
+}
+
 interface LockedDispute {
   [column: string]: unknown;
   id: DisputeId;
@@ -142,7 +166,7 @@ interface LockedDispute {
   psp_account: string;
   provider_dispute_id: string;
   provider_status: string | null;
-  named_by: 'hyperswitch' | 'decision' | null;
+  named_by: Dispute['namedBy'];
   holds: boolean;
   attention_reason: string | null;
   connector_transaction_id: string | null;
@@ -189,8 +213,9 @@ async function note(query: Query, told: Noted): Promise<KnownRow> {
   const order = await lockOrderOf(query, 'payments', told.paymentId);
   if (!order) throw new Error(`payment ${told.paymentId} is not in the ledger`);
   const [made] = await query<KnownRow>(
-    `INSERT INTO disputes (id, order_id, payment_id, psp_account, provider_dispute_id, amount, currency, reason, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), 'dispute/' || $1::uuid)
+    `INSERT INTO disputes (id, order_id, payment_id, psp_account, provider_dispute_id, amount, currency, reason, next_check_at, workflow_id, named_by)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), 'dispute/' || $1::uuid,
+       (SELECT 'stripe' FROM payments WHERE id = $3 AND provider = 'stripe' AND $4 = 'stripe'))
      ON CONFLICT (psp_account, provider_dispute_id) DO NOTHING RETURNING id, named_by, provider_status, true AS made`,
     [
       told.id,

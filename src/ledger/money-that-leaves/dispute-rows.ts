@@ -18,7 +18,7 @@ export interface DisputeRow {
   psp_account: string;
   provider_dispute_id: string;
   hyperswitch_dispute_id: string | null;
-  named_by: 'hyperswitch' | 'decision' | null;
+  named_by: Dispute['namedBy'];
   provider_status: string | null;
   reason: string | null;
   attention_reason: AttentionReason | null;

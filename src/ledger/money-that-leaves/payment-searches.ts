@@ -1,5 +1,7 @@
 import type { PaymentId } from '../../domain/ids.js';
 import { lookAgainAfterMs, UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
+import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
+import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Database } from '../database.js';
 import type { Query } from '../transition.js';
 
@@ -10,6 +12,20 @@ export interface SearchedPayment {
   readonly connector: string | null;
   readonly connectorTransactionId: string | null;
 }
+
+/** A payment whose provider is Stripe itself, and what Stripe calls it. */
+export interface PaymentAtStripe {
+  readonly id: PaymentId;
+  readonly name: string;
+  readonly currency: string;
+  readonly status: PaymentStatus;
+}
+
+export interface ItemOfPayment {
+  readonly kind: 'payment' | 'refund' | 'dispute';
+  readonly id: string;
+}
+const TABLE = { payment: 'payments', refund: 'refunds', dispute: 'disputes' } as const;
 
 interface SearchedRow {
   [column: string]: unknown;
@@ -37,6 +53,24 @@ export function createPaymentSearches(database: Database) {
           connectorTransactionId: row.connector_transaction_id,
         }
       );
+    },
+
+    /** undefined: it is Hyperswitch's, or unknown. */
+    async paymentAtStripe(id: PaymentId): Promise<PaymentAtStripe | undefined> {
+      const [row] = await database.query<{ id: PaymentId; name: string; currency: string; status: PaymentStatus }>(
+        `SELECT id, connector_transaction_id AS name, currency, status FROM payments WHERE id = $1 AND provider = 'stripe'`,
+        [id],
+      );
+      return row;
+    },
+
+    /** The provider that the item's payment is of; undefined: it is not in the ledger. */
+    async paymentProviderOf({ kind, id }: ItemOfPayment): Promise<PaymentProvider | undefined> {
+      const [row] = await database.query<{ provider: PaymentProvider }>(
+        `SELECT p.provider FROM ${TABLE[kind]} x JOIN payments p ON p.id = x.${kind === 'payment' ? 'id' : 'payment_id'} WHERE x.id = $1`,
+        [id],
+      );
+      return row?.provider;
     },
 
     /** The payment that the processor calls one of these; undefined: none of ours that we know by that name. */

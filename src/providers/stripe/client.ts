@@ -23,6 +23,7 @@ import { type DisputeReads, disputeReads } from './dispute-reads.js';
 import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, sellerFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
+import { type PaymentReads, paymentReads } from './payment-reads.js';
 import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
 
 export type { StripeEndpoint } from './ask.js';
@@ -42,7 +43,7 @@ export interface Stripe {
   inLane(lane: string): StripeCalls;
 }
 
-export interface StripeCalls extends AccountLists, ChargeReads, DisputeReads {
+export interface StripeCalls extends AccountLists, ChargeReads, DisputeReads, PaymentReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
    * @param stopped what it says is answered as `busy`, with nothing executed
@@ -138,6 +139,7 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
         ...accountLists(ask),
         ...chargeReads(ask),
         ...disputeReads(ask),
+        ...paymentReads(ask),
       };
     },
   };

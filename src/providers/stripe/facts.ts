@@ -205,6 +205,68 @@ export function chargeFacts(object: JsonObject): ChargeFacts | undefined {
   };
 }
 
+/** Of a charge what its PaymentIntent does not say. */
+export interface PaidCharge {
+  readonly chargeId: string;
+  readonly paymentIntent: string | null;
+  readonly amount: bigint;
+  readonly captured: bigint;
+  readonly currency: string;
+  readonly status: string;
+  readonly isSplit: boolean;
+  readonly transferGroup: string | null;
+  readonly livemode: boolean;
+}
+
+export function paidCharge(object: JsonObject): PaidCharge | undefined {
+  const facts = chargeFacts(object);
+  const amount = integerAt(object, 'amount');
+  const captured = integerAt(object, 'amount_captured');
+  const currency = currencyAt(object);
+  const status = stringAt(object, 'status');
+  if (facts === undefined || currency === undefined || status === undefined) return undefined;
+  if (amount === undefined || captured === undefined || amount < 0n || captured < 0n) return undefined;
+  return {
+    chargeId: facts.chargeId,
+    paymentIntent: idAt(object, 'payment_intent') ?? null,
+    amount,
+    captured: facts.captured ? captured : 0n,
+    currency,
+    status,
+    isSplit: facts.isSplit || isSentOn(object),
+    transferGroup: stringAt(object, 'transfer_group') ?? null,
+    livemode: facts.livemode,
+  };
+}
+
+export interface IntentFacts {
+  readonly amount: bigint;
+  readonly received: bigint;
+  readonly currency: string;
+  readonly status: string;
+  readonly isSplit: boolean;
+  readonly chargeId: string | null;
+  readonly livemode: boolean;
+}
+
+export function intentFacts(object: JsonObject): IntentFacts | undefined {
+  const amount = integerAt(object, 'amount');
+  const received = integerAt(object, 'amount_received');
+  const currency = currencyAt(object);
+  const status = stringAt(object, 'status');
+  const livemode = object['livemode'];
+  if (object['object'] !== 'payment_intent' || currency === undefined || status === undefined) return undefined;
+  if (amount === undefined || received === undefined || received < 0n || typeof livemode !== 'boolean') return undefined;
+  const chargeId = idAt(object, 'latest_charge') ?? null;
+  return { amount, received, currency, status, isSplit: isSentOn(object), chargeId, livemode };
+}
+
+/** Stripe itself sends its money on, or takes a fee from whoever it is made for. */
+const isSentOn = (object: JsonObject): boolean =>
+  ['transfer_data', 'application_fee', 'application_fee_amount', 'source_transfer'].some(
+    (name) => (object[name] ?? null) !== null,
+  );
+
 export const balanceCurrency = (object: JsonObject): string | undefined =>
   object['object'] === 'balance_transaction' ? currencyAt(object) : undefined;
 

@@ -77,8 +77,7 @@ describe('an answer of Stripe that comes after a newer one was followed', () => 
     let isFirst = true;
     const { readDispute } = createDisputeFollow({
       ledger: world.ledger,
-      hyperswitch: { readDispute: never, disputesOf: never },
-      account: { profileMisfit: never, control: never },
+      hyperswitch: { readDispute: never, disputesOf: never, account: { profileMisfit: never, control: never } },
       wake: () => undefined,
       stripe: {
         async readDispute() {

@@ -1,12 +1,15 @@
 import { type HyperswitchSandbox, startHyperswitchSandbox } from '../../../sandbox/hyperswitch/start.js';
 import { startStripeSandbox } from '../../../sandbox/stripe/start.js';
 import { createResolution } from '../../../src/calls/decisions/decide.js';
+import { createExternalPayments } from '../../../src/calls/marketplace/external-payments.js';
 import { createHyperswitchCalls } from '../../../src/calls/marketplace/hyperswitch-calls.js';
+import { atItsProvider } from '../../../src/calls/marketplace/payment-calls.js';
 import { createPinnedReads } from '../../../src/calls/marketplace/pinned-reads.js';
 import { createWebhookProcessor } from '../../../src/calls/marketplace/process-webhook.js';
 import { reversalCall } from '../../../src/calls/marketplace/reversal-call.js';
 import { createStripeAccountCheck } from '../../../src/calls/marketplace/stripe-account.js';
 import { createStripeCall } from '../../../src/calls/marketplace/stripe-call.js';
+import { createStripePayments } from '../../../src/calls/marketplace/stripe-payments.js';
 import { transferCall } from '../../../src/calls/marketplace/transfer-call.js';
 import { paymentKey, refundKey } from '../../../src/domain/calls/idempotency-keys.js';
 import type { DecidableKind } from '../../../src/domain/decisions/decisions.js';
@@ -82,7 +85,12 @@ export async function openDisputeWorld({
   const wake = () => undefined;
   const pinned = createPinnedReads(ledger, { stripe, hyperswitch });
   const common = { ledger, clock, processName: 'p1', monotonicMs: () => clock.nowMs(), holdMs: HOLD_MS, wake };
-  const calls = createHyperswitchCalls({ ...common, hyperswitch, stripe: pinned.stripe });
+  if (!pinned.stripe) throw new Error('Stripe is configured in this world');
+  const calls = atItsProvider(ledger, {
+    hyperswitch: createHyperswitchCalls({ ...common, hyperswitch, stripe: pinned.stripe }),
+    stripe: createStripePayments({ ...common, stripe: pinned.stripe }),
+  });
+  const external = createExternalPayments({ ledger, stripe: pinned.stripe, wake });
   const processWebhook = createWebhookProcessor({
     ledger,
     stripe: pinned.stripe,
@@ -161,6 +169,8 @@ export async function openDisputeWorld({
     atStripe,
     atHyperswitch,
     calls,
+    external,
+    ordered,
     attempts,
     settle,
     find,
@@ -172,13 +182,7 @@ export async function openDisputeWorld({
 
     /** Ordered and paid; nothing of it is sent before {@link settle}. */
     async paid(sellers: Readonly<Record<string, bigint>>, currency = 'USD'): Promise<OrderId> {
-      const id = newOrderId(clock.nowMs());
-      const items = Object.entries(sellers).map(([sellerAccount, amount]) => ({
-        sellerAccount,
-        amount,
-        description: 'goods',
-      }));
-      await ledger.createOrder({ id, currency, items }, await beginRequest({ ledger }, 'orders'));
+      const id = await ordered(sellers, currency);
       const at = hyperswitchPaymentId(paymentKey(id));
       const made = await ledger.createPayment(
         { id: newPaymentId(clock.nowMs()), orderId: id, hyperswitchPaymentId: at },
@@ -257,6 +261,17 @@ export async function openDisputeWorld({
       await test.dispose();
     },
   };
+
+  async function ordered(sellers: Readonly<Record<string, bigint>>, currency = 'USD'): Promise<OrderId> {
+    const id = newOrderId(clock.nowMs());
+    const items = Object.entries(sellers).map(([sellerAccount, amount]) => ({
+      sellerAccount,
+      amount,
+      description: 'goods',
+    }));
+    await ledger.createOrder({ id, currency, items }, await beginRequest({ ledger }, 'orders'));
+    return id;
+  }
 
   async function refundUnread(orderId: OrderId, amount: bigint): Promise<RefundId> {
     const id = newRefundId(clock.nowMs());

@@ -43,6 +43,7 @@ export const marketplaceRoutes = (
   given: Partial<Omit<MarketplaceRouteDependencies, 'ledger'>> & { readonly ledger?: Partial<MarketplaceRouteLedger> },
 ): MarketplaceRouteDependencies => ({
   hyperswitch: undefined,
+  external: undefined,
   sendPayment: unexpected('a payment'),
   sendRefund: unexpected('a refund'),
   nudge: () => undefined,

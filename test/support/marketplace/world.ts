@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 import { createDecisionActivities } from '../../../activities/decision-activities.js';
-import { createHyperswitchActivities, createStripeActivities } from '../../../activities/marketplace-activities.js';
+import { createPaymentActivities, createStripeActivities } from '../../../activities/marketplace-activities.js';
 import type { MarketplaceActivities } from '../../../activities/marketplace-contract.js';
 import type { SweepActivities } from '../../../activities/sweep-contract.js';
 import { createSweeps } from '../../../activities/sweeps/sweep-lanes.js';
@@ -163,7 +163,7 @@ function activitiesOf({ config, parts, runtime, logger, processName, holdMs }: M
       monotonicMs: () => performance.now(),
       ...(holdMs === undefined ? {} : { holdMs }),
     }),
-    ...createHyperswitchActivities(calls),
+    ...createPaymentActivities(calls),
     ...createDecisionActivities(resolution),
     ...createSweeps({
       ledger,

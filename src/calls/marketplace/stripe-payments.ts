@@ -1,0 +1,108 @@
+import { ASK_AGAIN_MS } from '../../domain/calls/next-by-id.js';
+import type { StripeRefund } from '../../domain/calls/provider-answers.js';
+import type { Clock } from '../../domain/clock.js';
+import { type DisputeId, newDisputeId, type PaymentId, type RefundId } from '../../domain/ids.js';
+import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { PaymentAtStripe } from '../../ledger/money-that-leaves/payment-searches.js';
+import type { FollowStep } from '../steps.js';
+import { answeringWebhooks } from './answering-webhooks.js';
+import { createDisputeFollow, type DisputeFollowDependencies } from './dispute-follow.js';
+import { heldStep, refundStep } from './hyperswitch-follow.js';
+import type { PaymentCalls } from './payment-calls.js';
+import type { PinnedStripe } from './pinned-reads.js';
+
+export interface StripePaymentDependencies {
+  readonly ledger: DisputeFollowDependencies['ledger'] &
+    Pick<
+      Ledger,
+      | 'paymentAtStripe'
+      | 'noteStripeRefunds'
+      | 'seeDispute'
+      | 'paymentSearched'
+      | 'claimRefund'
+      | 'refundUnread'
+      | 'findRefund'
+      | 'openWebhooks'
+      | 'finishWebhook'
+    >;
+  readonly stripe: PinnedStripe;
+  readonly clock: Clock;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
+  /** How long a claim outlives its process. */
+  readonly holdMs: number;
+  readonly processName: string;
+}
+
+/**
+ * Payments that Stripe itself took, by a checkout that is not ours: nothing of them is ever sent from here. Their refunds and disputes
+ * are read at Stripe, whose record makes them causes.
+ */
+export function createStripePayments(dependencies: StripePaymentDependencies): PaymentCalls {
+  const { ledger, clock, wake, holdMs, processName } = dependencies;
+  let sequence = 0;
+  const stripe = dependencies.stripe.inLane('disputes');
+  const disputes = createDisputeFollow({ ledger, wake, stripe, hyperswitch: undefined });
+
+  async function atStripe(id: PaymentId): Promise<PaymentAtStripe> {
+    const payment = await ledger.paymentAtStripe(id);
+    if (!payment) throw new Error(`payment ${id} is none of Stripe's`);
+    return payment;
+  }
+
+  /** @returns why not all of it could be read */
+  async function readRefunds(payment: PaymentAtStripe, runner: string | null = null): Promise<string | undefined> {
+    const held = await stripe.refundsOf(payment.name);
+    if (held.kind !== 'found') return held.detail;
+    const strange = held.value.find(({ currency }) => currency !== payment.currency);
+    if (strange) return inAnotherCurrency(strange, payment);
+    wake(await ledger.noteStripeRefunds(payment.id, held.value, runner));
+    return undefined;
+  }
+
+  async function searchPayment(id: PaymentId): Promise<string | undefined> {
+    const payment = await atStripe(id);
+    const held = await stripe.disputesOf(payment.name);
+    if (held.kind !== 'found') return held.detail;
+    for (const one of held.value)
+      if (one.amount > 0n) wake((await ledger.seeDispute(id, newDisputeId(clock.nowMs()), one)).started);
+    const unread = await readRefunds(payment);
+    if (unread === undefined) await ledger.paymentSearched(id);
+    return unread;
+  }
+
+  async function advancePayment(id: PaymentId): Promise<FollowStep> {
+    const unread = await searchPayment(id);
+    return unread === undefined
+      ? { kind: 'final', status: (await atStripe(id)).status }
+      : { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
+  }
+
+  async function advanceRefund(id: RefundId): Promise<FollowStep> {
+    sequence += 1;
+    const runner = `${processName}/s${sequence}`;
+    const claim = await ledger.claimRefund(id, runner, holdMs);
+    if (claim.kind === 'held') return heldStep(claim);
+    const { paymentId, ageMs } = claim.claim;
+    const unread = await readRefunds(await atStripe(paymentId), runner);
+    if (unread !== undefined) {
+      await ledger.refundUnread({ id, runner, certainty: 'done', detail: unread, nextCheckMs: ASK_AGAIN_MS });
+      return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
+    }
+    return await refundStep(ledger, id, { at: 'Stripe', readAgainMs: overdueReadMs(ageMs, REFUND_EXPECTED_MS) });
+  }
+
+  const answering = answeringWebhooks(ledger);
+  return {
+    advancePayment: answering('payment', advancePayment),
+    advanceRefund: answering('refund', advanceRefund),
+    advanceDispute: answering('dispute', (id: DisputeId) => disputes.advanceDispute(id)),
+    readDispute: disputes.readDispute,
+    searchPayment,
+  };
+}
+
+/** Nothing that is in another currency is taken for a part of what was paid. */
+const inAnotherCurrency = ({ stripeRefundId, amount, currency }: StripeRefund, payment: PaymentAtStripe): string =>
+  `Stripe holds ${stripeRefundId} of ${amount} ${currency} of ${payment.name}, which was paid in ${payment.currency}: nothing follows from that`;
