@@ -247,13 +247,15 @@ export interface components {
       amount: number;
       currency: string;
       status: 'pending' | 'review' | 'succeeded' | 'failed';
-      /** `provider`: made in the dashboard of the payment provider; without `hyperswitch_refund_id`: given back outside any refund, as two persons said. */
+      /** `provider`: made in the dashboard of the payment provider; with neither `hyperswitch_refund_id` nor `stripe_refund_id`: given back outside any refund, as two persons said. */
       origin: 'api' | 'provider';
       /** What it gives back of which items; null: of every line the same part. */
       items: { item_id: string; amount: number }[] | null;
       /** Who bears the fee of it. */
       fee: 'keep' | 'return_proportionally';
       hyperswitch_refund_id: string | null;
+      /** What Stripe calls it, as far as that is known: `re_…`. */
+      stripe_refund_id: string | null;
       reversals: components['schemas']['Reversal'][];
       reason: string;
       certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
@@ -368,9 +370,13 @@ export interface components {
       /** False: more may have been captured than that, or in another currency; Hyperswitch does not say. */
       captured_known: boolean;
       certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
-      /** Hyperswitch's own word. */
+      /** Who took the money. `stripe`: another checkout did, by Stripe, and POST /api/v1/external-payments told of it. */
+      provider: 'hyperswitch' | 'stripe';
+      /** The provider's own word. */
       provider_status: string | null;
       hyperswitch_payment_id: string | null;
+      /** What Stripe calls it, where Stripe carried it out: `pi_…`, or `ch_…`. */
+      stripe_payment_id: string | null;
       attention: {
         reason:
           | 'credential_undecodable'
@@ -1481,6 +1487,105 @@ export interface paths {
         404: ProblemAnswer;
         405: ProblemAnswer;
         409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/external-payments': {
+    get?: never;
+    /** An order was paid by another checkout, at this Stripe account: read there, what was given back of it first, and then the sellers are paid. Roles: service. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Of an order that says what the buyer was to pay, and who shares it. */ order_id: string;
+            /** Whose names these are: of the account of STRIPE_SECRET_KEY. */
+            provider: 'stripe';
+            payment_intent?: string;
+            /** Instead of its PaymentIntent. */
+            charge?: string;
+          };
+        };
+      };
+      responses: {
+        /** It was told of before. */
+        200: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['PaymentDetails'] };
+        };
+        /** The payment, as Stripe holds it. */
+        201: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['PaymentDetails'] };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/external-refunds': {
+    get?: never;
+    /** A refund of such a payment was made at Stripe: read there, and the sellers' shares are taken back. One that nobody tells of is found later. Roles: service. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Of an order that says what the buyer was to pay, and who shares it. */ order_id: string;
+            /** Whose names these are: of the account of STRIPE_SECRET_KEY. */
+            provider: 'stripe';
+            refund: string;
+          };
+        };
+      };
+      responses: {
+        /** The refund, as far as Stripe has come. */
+        202: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Refund'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
         413: ProblemAnswer;
         415: ProblemAnswer;
         422: ProblemAnswer;

@@ -1,4 +1,3 @@
-import { externalRoutes } from './marketplace/external.js';
 import { randomUUID } from 'node:crypto';
 import cors from 'cors';
 import express, {
@@ -23,6 +22,7 @@ import { createSessions, type SessionLedger } from './console/sessions.js';
 import { type DecidedItem, decisionRoutes } from './decisions/decisions.js';
 import { type HealthDependencies, healthRoutes } from './health.js';
 import { disputeRoutes } from './marketplace/disputes.js';
+import { externalRoutes } from './marketplace/external.js';
 import type { MarketplaceRouteDependencies } from './marketplace/marketplace-dependencies.js';
 import { orderRoutes } from './marketplace/orders.js';
 import { paymentRoutes } from './marketplace/payments.js';

@@ -20,11 +20,7 @@ import { createChannels } from './channels/channels.js';
 import { createDueCaptures } from './channels/due-captures.js';
 import type { Database } from './database.js';
 import { createDecisions } from './decisions/decide.js';
-import { createBackfillDestinations } from './historical/backfill-destinations.js';
-import { createBackfillMatching } from './historical/backfill-matching.js';
-import { createBackfillPlan } from './historical/backfill-plan.js';
-import { createBackfills } from './historical/backfills.js';
-import { createHistoricalTransfers } from './historical/historical-transfers.js';
+import { createHistorical } from './historical/create.js';
 import { createDueItems } from './marketplace/due-items.js';
 import { createExternalPayments } from './marketplace/external-payments.js';
 import { createForeignShares } from './marketplace/foreign-shares.js';
@@ -128,11 +124,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createExternalPayments(database, { clock, refundFee, disputeRules }),
     ...createMoneyThatLeaves(database, { disputeRules, clock, refundFee }),
     ...createPayouts(database),
-    ...createHistoricalTransfers(database),
-    ...createBackfills(database),
-    ...createBackfillPlan(database),
-    ...createBackfillDestinations(database),
-    ...createBackfillMatching(database),
+    ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
     ...createPaymentCalls(database, { sealer, clock, refundFee }),

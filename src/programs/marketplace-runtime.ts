@@ -1,7 +1,7 @@
 import type { ChainReader } from '../calls/decisions/ask-chain.js';
 import { createResolution } from '../calls/decisions/decide.js';
-import { createHyperswitchCalls } from '../calls/marketplace/hyperswitch-calls.js';
 import { createExternalPayments } from '../calls/marketplace/external-payments.js';
+import { createHyperswitchCalls } from '../calls/marketplace/hyperswitch-calls.js';
 import { atItsProvider, type PaymentCalls } from '../calls/marketplace/payment-calls.js';
 import { createPinnedReads, type PinnedStripe } from '../calls/marketplace/pinned-reads.js';
 import { createWebhookProcessor } from '../calls/marketplace/process-webhook.js';

@@ -122,6 +122,21 @@ const CASES: Readonly<Record<string, Case>> = {
     answer: { kind: 'found', value: { chargeId: null } },
     requests: [`GET /v1/payment_intents/${PAYMENT}`],
   },
+  'a payment that another checkout took is read': {
+    call: (calls) => calls.readPayment(PAYMENT),
+    answer: { kind: 'found', value: { name: PAYMENT, currency: 'USD', captured: 0n } },
+    requests: [`GET /v1/payment_intents/${PAYMENT}`],
+  },
+  'a payment that no PaymentIntent made is read by its charge': {
+    call: (calls) => calls.readPayment(CHARGE),
+    answer: { kind: 'found', value: { name: CHARGE, currency: 'USD', captured: 0n } },
+    requests: [`GET /v1/charges/${CHARGE}`],
+  },
+  'the transfers of a payment are read': {
+    call: (calls) => calls.transfersInGroup('group_pi_1'),
+    answer: { kind: 'found', value: [{ stripeTransferId: EXAMPLE }] },
+    requests: ['GET /v1/transfers?transfer_group=group_pi_1&limit=100'],
+  },
   'a charge is read': {
     call: (calls) => calls.readCharge(CHARGE),
     answer: { kind: 'found', value: { chargeId: CHARGE } },

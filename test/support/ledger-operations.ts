@@ -9,13 +9,10 @@ import { createReversalCalls } from '../../src/ledger/calls/reversal-calls.js';
 import { createSellerQueue } from '../../src/ledger/calls/seller-queue.js';
 import { createStripeGates } from '../../src/ledger/calls/stripe-gates.js';
 import { createTransferCalls } from '../../src/ledger/calls/transfer-calls.js';
-import { createBackfillDestinations } from '../../src/ledger/historical/backfill-destinations.js';
-import { createBackfillMatching } from '../../src/ledger/historical/backfill-matching.js';
-import { createBackfillPlan } from '../../src/ledger/historical/backfill-plan.js';
-import { createBackfills } from '../../src/ledger/historical/backfills.js';
-import { createHistoricalTransfers } from '../../src/ledger/historical/historical-transfers.js';
+import { createHistorical } from '../../src/ledger/historical/create.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { createDueItems } from '../../src/ledger/marketplace/due-items.js';
+import { createExternalPayments } from '../../src/ledger/marketplace/external-payments.js';
 import { createForeignShares } from '../../src/ledger/marketplace/foreign-shares.js';
 import { createProviderStates } from '../../src/ledger/marketplace/marketplace-figures.js';
 import { createMarketplaceLists } from '../../src/ledger/marketplace/marketplace-lists.js';
@@ -43,13 +40,10 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createMarketplaceLists(NOTHING),
     ...createProviderStates(NOTHING),
     ...createWebhooks(NOTHING),
-    ...createMoneyThatLeaves(NOTHING, NOTHING),
+    ...createMoneyThatLeaves(NOTHING, {} as never),
+    ...createExternalPayments(NOTHING, NOTHING),
     ...createPayouts(NOTHING),
-    ...createHistoricalTransfers(NOTHING),
-    ...createBackfills(NOTHING),
-    ...createBackfillPlan(NOTHING),
-    ...createBackfillDestinations(NOTHING),
-    ...createBackfillMatching(NOTHING),
+    ...createHistorical(NOTHING),
     ...createReconciling(NOTHING, NOTHING),
     ...createPaymentCalls(NOTHING, NOTHING),
     ...createPaymentCancels(NOTHING),

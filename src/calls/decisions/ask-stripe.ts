@@ -2,6 +2,8 @@ import {
   isLive,
   type ReadAnswer,
   type StripeDispute,
+  type StripePayment,
+  type StripeRefund,
   type TransferFacts,
   type TransferWithReversals,
 } from '../../domain/calls/provider-answers.js';
@@ -27,6 +29,9 @@ export interface StripeReader {
     readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
     transfersTo(destination: string, since: Date): Promise<ReadAnswer<readonly TransferFacts[]>>;
     readDispute(stripeDisputeId: string): Promise<ReadAnswer<StripeDispute>>;
+    /** Left out: payments are not read here. */
+    readPayment?(name: string): Promise<ReadAnswer<StripePayment>>;
+    refundsOf?(payment: string): Promise<ReadAnswer<readonly StripeRefund[]>>;
   };
 }
 

@@ -45,6 +45,8 @@ function askingOnce({ stripe, hyperswitch, chain, authorizations }: Readers): Re
         readTransfer: once((id: string) => calls.readTransfer(id)),
         transfersTo: once((destination: string, since: Date) => calls.transfersTo(destination, since)),
         readDispute: once((id: string) => calls.readDispute(id)),
+        ...(calls.readPayment ? { readPayment: once(calls.readPayment.bind(calls)) } : {}),
+        ...(calls.refundsOf ? { refundsOf: once(calls.refundsOf.bind(calls)) } : {}),
       }),
     },
     hyperswitch: hyperswitch && {

@@ -65,10 +65,14 @@ async function partSight(
       return reversal && reversalSight(reversal, readers);
     }
     case 'payment':
-      return order.payment?.id === id ? paymentSight(order.payment, readers) : undefined;
+      if (order.payment?.id !== id) return undefined;
+      return order.payment.provider === 'stripe'
+        ? await paymentAtStripe(order.payment, readers)
+        : await paymentSight(order.payment, readers);
     case 'refund': {
       const refund = own(order.refunds);
-      return refund && refundSight(refund, readers);
+      const at = order.payment?.provider === 'stripe' ? order.payment.stripePaymentId : null;
+      return refund && (at === null ? refundSight(refund, readers) : refundAtStripe(refund, at, readers));
     }
     case 'dispute': {
       const dispute = own(order.disputes);
@@ -186,6 +190,45 @@ async function paymentSight(payment: Payment, { hyperswitch }: Readers): Promise
     connector: value.connector,
     connector_transaction_id: value.connectorTransactionId,
   });
+}
+
+async function paymentAtStripe(payment: Payment, { stripe }: Readers): Promise<LiveSight> {
+  const { stripePaymentId: name, providerStatus, status } = payment;
+  const at = seenAt('stripe', {
+    stripe_payment_id: name,
+    amount: money(payment),
+    status,
+    provider_status: providerStatus,
+  });
+  const calls = stripe?.inLane('persons');
+  if (!calls?.readPayment || name === null) return at.notAsked(NO_STRIPE);
+  const read = await calls.readPayment(name);
+  if (read.kind === 'missing') return at.absent(`Stripe has no payment ${name}`);
+  if (read.kind !== 'found') return at.away(read);
+  const { amount, captured, currency, status: word } = read.value;
+  return at.shown(`Stripe calls it ${word}`, {
+    stripe_payment_id: name,
+    amount: money({ amount, currency }),
+    captured: money({ amount: captured, currency }),
+    provider_status: word,
+  });
+}
+
+async function refundAtStripe(refund: Refund, payment: string, { stripe }: Readers): Promise<LiveSight> {
+  const { stripeRefundId: name, status } = refund;
+  const at = seenAt('stripe', { stripe_refund_id: name, amount: money(refund), status });
+  const calls = stripe?.inLane('persons');
+  if (!calls?.refundsOf) return at.notAsked(NO_STRIPE);
+  const read = await calls.refundsOf(payment);
+  if (read.kind !== 'found' && read.kind !== 'missing') return at.away(read);
+  const held = read.kind === 'found' ? read.value.find((one) => one.stripeRefundId === name) : undefined;
+  return held
+    ? at.shown(`Stripe calls it ${held.status}`, {
+        stripe_refund_id: held.stripeRefundId,
+        amount: money(held),
+        provider_status: held.status,
+      })
+    : at.absent(`Stripe has no refund ${name} of ${payment}`);
 }
 
 async function refundSight(refund: Refund, { hyperswitch }: Readers): Promise<LiveSight> {

@@ -85,9 +85,7 @@ export function createExternalPayments({ ledger, stripe: pinned, wake }: Externa
       if (wrong) return wrong;
       wake(await ledger.noteStripeRefunds(payment.id, held.value));
       const refundId = await ledger.refundAtStripe(name);
-      return refundId === undefined
-        ? unfit(`${name} gives nothing back`)
-        : { kind: 'noted', refundId };
+      return refundId === undefined ? unfit(`${name} gives nothing back`) : { kind: 'noted', refundId };
     },
   };
 }
@@ -113,8 +111,7 @@ function notRead(answer: Exclude<ReadAnswer<never>, { kind: 'found' }>, name: st
 
 /** What no order can be paid by, whatever it comes to. */
 function whyUnfit({ name, status, captured, amount, currency, isSplit }: StripePayment): NotTaken | undefined {
-  if (status !== 'succeeded')
-    return unfit(`Stripe calls ${name} ${status}: it pays an order once it has succeeded`);
+  if (status !== 'succeeded') return unfit(`Stripe calls ${name} ${status}: it pays an order once it has succeeded`);
   if (captured === 0n || captured !== amount)
     return unfit(`Stripe has captured ${captured} of ${amount} ${currency} of ${name}, and an order is paid in full`);
   return isSplit

@@ -20,6 +20,8 @@ import { storyTable } from './story-table.js';
 
 type ShownItem = Exclude<FoundItem, { kind: 'settlement' }>;
 
+const PROVIDER_NAMES = { hyperswitch: 'Hyperswitch', stripe: 'Stripe' } as const;
+
 /** An order or one item of it: how it stands, what happens next, and everything that happened to it. */
 export async function showMarketplaceItem(ledger: OperatorLedger, item: ShownItem, nowMs: number): Promise<ItemView> {
   const order = await ledger.findOrder(item.orderId);
@@ -46,6 +48,8 @@ interface Part {
 
 function partsOf(order: Order): readonly Part[] {
   const { payment, reversals } = order;
+  const atStripe = payment?.provider === 'stripe';
+  const provider = PROVIDER_NAMES[payment?.provider ?? 'hyperswitch'];
   return [
     ...(payment
       ? [
@@ -56,7 +60,10 @@ function partsOf(order: Order): readonly Part[] {
             answer: paymentDetails(payment),
             own: [
               ['captured', `${capturedInWords(payment.captured)} of ${payment.amount}`],
-              ['at Hyperswitch', payment.hyperswitchPaymentId ?? 'not known there'],
+              [
+                `at ${provider}`,
+                (atStripe ? payment.stripePaymentId : payment.hyperswitchPaymentId) ?? 'not known there',
+              ],
               ['called there', payment.providerStatus ?? 'nothing yet'],
             ] as const,
           },
@@ -72,8 +79,8 @@ function partsOf(order: Order): readonly Part[] {
       ),
       own: [
         ['reason', refund.reason],
-        ['made by', refund.origin === 'api' ? 'our API' : "Hyperswitch's dashboard"],
-        ['at Hyperswitch', refund.hyperswitchRefundId ?? 'not known there'],
+        ['made by', refund.origin === 'api' ? 'our API' : `somebody at ${provider}`],
+        [`at ${provider}`, (atStripe ? refund.stripeRefundId : refund.hyperswitchRefundId) ?? 'not known there'],
         [
           'of items',
           refund.items?.map(({ itemId, amount }) => `${amount} of ${itemId}`).join(', ') ?? 'every line alike',

@@ -143,14 +143,14 @@ function finished({ kind, status, nextCheckAt }: Situation): string {
         : NOTHING_IS_NEXT;
     case 'succeeded':
       return kind === 'refund'
-        ? 'nothing: the buyer has the money. Its reversals go on; should it fail later, Hyperswitch tells'
+        ? 'nothing: the buyer has the money. Its reversals go on; should it fail later, its provider tells'
         : NOTHING_IS_NEXT;
     case 'failed':
     case 'cancelled':
       if (kind !== 'payment') return NOTHING_IS_NEXT;
       return nextCheckAt === null
-        ? 'nothing: should Hyperswitch call it succeeded after all, the order is paid'
-        : `Hyperswitch is read again at ${nextCheckAt}: should it call it succeeded after all, the order is paid`;
+        ? 'nothing: should its provider call it succeeded after all, the order is paid'
+        : `its provider is read again at ${nextCheckAt}: should it call it succeeded after all, the order is paid`;
     default:
       return NOTHING_IS_NEXT;
   }
@@ -167,8 +167,8 @@ function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation
     return `its record at the processor is read again at ${at} at the latest; sellers' shares follow its funds, whatever it is called`;
   if (kind === 'payment' || kind === 'refund') {
     return surelyUnmoved(certainty)
-      ? `it is sent to Hyperswitch at ${at}`
-      : `Hyperswitch is read again at ${at} at the latest, and then from time to time until it is final`;
+      ? `it is sent to its provider at ${at}`
+      : `its provider is read again at ${at} at the latest, and then from time to time until it is final`;
   }
   if (status === 'waiting_balance' && nextRetryAt === null) {
     return "waits for the seller's balance behind an older reversal of the same seller, which asks for both";

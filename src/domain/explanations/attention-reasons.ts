@@ -54,7 +54,7 @@ const WHY: Meanings = {
   payment_amount_differs: 'what Hyperswitch captured is not the amount of the order',
   unknown_status: {
     payment: 'Hyperswitch calls the payment something that nothing follows from',
-    refund: 'Hyperswitch calls the refund something that nothing follows from',
+    refund: 'its provider calls the refund something that nothing follows from',
     other: 'Stripe calls it something that nothing follows from',
   },
   provider_mismatch: 'the key sees the account of somebody else, so nothing was sent and nothing concluded',

@@ -126,10 +126,10 @@ function ofRefund({ status, certainty }: Of<'refund'>): WhereMoneyIs {
     case 'pending':
     case 'review':
       if (certainty === 'done')
-        return at('on its way: Hyperswitch has taken the refund and has not called it final', 'platform', 'buyer');
+        return at('on its way: its provider has taken the refund and has not called it final', 'platform', 'buyer');
       return mayHaveMoved(certainty)
         ? at('nobody knows: still in our Stripe balance, or on its way to the buyer', 'platform', 'buyer')
-        : at('in our Stripe balance: the refund is not with Hyperswitch', 'platform');
+        : at('in our Stripe balance: the refund is not with its provider', 'platform');
     case 'succeeded':
       return at('with the buyer, who has the refund', 'buyer');
     case 'failed':

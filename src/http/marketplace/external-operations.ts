@@ -8,7 +8,13 @@ const tells = {
   roles: SERVICES,
   query: NOTHING,
 } as const;
-const problems = ['not_found', 'external_unfit', 'provider_unavailable', 'not_configured', 'ledger_unavailable'] as const;
+const problems = [
+  'not_found',
+  'external_unfit',
+  'provider_unavailable',
+  'not_configured',
+  'ledger_unavailable',
+] as const;
 
 export const externalPaymentOperation = {
   ...tells,

@@ -41,9 +41,7 @@ async function takePayment(
   { external }: Dependencies,
 ): Promise<Reply> {
   const name = body.payment_intent ?? body.charge ?? '';
-  const outcome = await fromLedger(
-    configured(external).takePayment(orderOf(body.order_id), name, principal.name),
-  );
+  const outcome = await fromLedger(configured(external).takePayment(orderOf(body.order_id), name, principal.name));
   switch (outcome.kind) {
     case 'taken':
     case 'already':

@@ -257,10 +257,15 @@ export const PaymentDetails: z.ZodType<Details> = z
     certainty: z.enum(CERTAINTIES),
     provider: z
       .enum(PAYMENT_PROVIDERS)
-      .describe('Who took the money. `stripe`: another checkout did, by Stripe, and POST /api/v1/external-payments told of it.'),
+      .describe(
+        'Who took the money. `stripe`: another checkout did, by Stripe, and POST /api/v1/external-payments told of it.',
+      ),
     provider_status: z.string().nullable().describe("The provider's own word."),
     hyperswitch_payment_id: z.string().nullable(),
-    stripe_payment_id: z.string().nullable().describe('What Stripe calls it, where Stripe carried it out: `pi_…`, or `ch_…`.'),
+    stripe_payment_id: z
+      .string()
+      .nullable()
+      .describe('What Stripe calls it, where Stripe carried it out: `pi_…`, or `ch_…`.'),
     attention,
     workflow_id: workflowId,
     created_at: timestamp,

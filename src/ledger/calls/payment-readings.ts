@@ -25,10 +25,13 @@ export interface Reader {
 }
 
 /** What was read of a payment becomes what we know of it. The caller holds the order and the payment. */
-export async function readPaymentInto(reader: Reader, row: LockedPayment, reading: PaymentReading): Promise<Applied> {
+export async function readPaymentInto(reader: Reader, row: LockedPayment, read: PaymentReading): Promise<Applied> {
   const { query } = reader;
+  const other = await paysOther(query, row, read.facts);
+  // What pays another order is not the name of this payment.
+  const reading = other ? { ...read, facts: { ...read.facts, connectorTransactionId: null } } : read;
   const { facts } = reading;
-  const question = questionOf(row, facts);
+  const question = other ?? questionOf(row, facts);
   const status = question ? whileAsked(row.status) : facts.status;
   const captured = capturedOf({ ...row, captured: capturedIn(row) }, facts);
   const moves = status !== row.status && PAYMENT_TRANSITIONS[row.status].includes(status);
@@ -80,6 +83,25 @@ function questionOf(row: LockedPayment, facts: PaymentFacts): Question | null {
         detail: `${said}, ${shown}, and nothing follows by itself: finish it at Hyperswitch, cancel it, or write it off`,
       };
   }
+}
+
+/** One payment at the processor pays one order: another checkout's may have been told of for another one before. */
+async function paysOther(
+  query: Query,
+  { id }: LockedPayment,
+  { connector, connectorTransactionId: name }: PaymentFacts,
+): Promise<Question | null> {
+  if (connector !== 'stripe' || name === null) return null;
+  const [other] = await query<{ order_id: string }>(
+    `SELECT order_id FROM payments WHERE connector = 'stripe' AND connector_transaction_id = $1 AND id <> $2`,
+    [name, id],
+  );
+  return other
+    ? {
+        reason: 'conflict',
+        detail: `Hyperswitch says that ${name} at Stripe paid this order, and it pays order ${other.order_id} already: find out at Stripe whose money it is`,
+      }
+    : null;
 }
 
 /** The buyer can no more pay it than we can take it further. */

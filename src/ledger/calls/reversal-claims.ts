@@ -1,9 +1,9 @@
-import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
 import { askedBeforeSent } from '../../domain/calls/next.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { DecidedOfOthers } from '../../domain/marketplace/foreign-reversals.js';
+import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { RefundStatus, ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { leavePlace, voidReversal } from '../marketplace/reversal-demands.js';

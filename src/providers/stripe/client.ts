@@ -23,8 +23,8 @@ import { type DisputeReads, disputeReads } from './dispute-reads.js';
 import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, sellerFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
-import { type PaymentReads, paymentReads } from './payment-reads.js';
 import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
+import { type PaymentReads, paymentReads } from './payment-reads.js';
 
 export type { StripeEndpoint } from './ask.js';
 

@@ -256,7 +256,8 @@ export function intentFacts(object: JsonObject): IntentFacts | undefined {
   const status = stringAt(object, 'status');
   const livemode = object['livemode'];
   if (object['object'] !== 'payment_intent' || currency === undefined || status === undefined) return undefined;
-  if (amount === undefined || received === undefined || received < 0n || typeof livemode !== 'boolean') return undefined;
+  if (amount === undefined || received === undefined || received < 0n || typeof livemode !== 'boolean')
+    return undefined;
   const chargeId = idAt(object, 'latest_charge') ?? null;
   return { amount, received, currency, status, isSplit: isSentOn(object), chargeId, livemode };
 }

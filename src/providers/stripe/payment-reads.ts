@@ -2,7 +2,7 @@ import type { ReadAnswer, StripePayment, TransferFacts } from '../../domain/call
 import type { JsonObject } from '../../domain/json.js';
 import { noSuchId, readAnswer } from './answers.js';
 import type { Ask } from './ask.js';
-import { idAt, type IntentFacts, intentFacts, type PaidCharge, paidCharge, transferFacts } from './facts.js';
+import { type IntentFacts, idAt, intentFacts, type PaidCharge, paidCharge, transferFacts } from './facts.js';
 import { allPages } from './pages.js';
 import { isId } from './params.js';
 

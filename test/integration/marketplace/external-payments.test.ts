@@ -8,12 +8,15 @@ import { expectSharesExact } from '../../support/marketplace/ledger-comparison.j
 const SELLERS = { acct_ada: 600n, acct_bob: 400n };
 
 let world: DisputeWorld;
+/** Nothing waits for a person at the end. */
+let over: boolean;
 beforeEach(async () => {
+  over = true;
   world = await openDisputeWorld();
 });
 afterEach(async () => {
   await world.settle();
-  await expectSharesExact(world.url);
+  if (over) await expectSharesExact(world.url);
   await world.close();
 });
 
@@ -236,5 +239,83 @@ describe('a dispute at Stripe', () => {
     const now = await world.find(order);
     expect(now.disputes).toMatchObject([{ status: 'won', funds: 'back', attention: null }]);
     expect(await world.balanceOf('acct_ada')).toBe(600n);
+  });
+});
+
+describe('whoever dies while it is told of', () => {
+  const PATH = [
+    ['stripe', 'readPayment'],
+    ['stripe', 'transfersInGroup'],
+    ['stripe', 'refundsOf'],
+    ['stripe', 'disputesOf'],
+    ['ledger', 'orderPaidBy'],
+    ['ledger', 'takeExternalPayment'],
+  ] as const;
+
+  it.each(PATH.flatMap(([of, call]) => (['before', 'after'] as const).map((moment) => [moment, of, call] as const)))(
+    'leaves nothing half done: %s %s.%s',
+    async (moment, of, call) => {
+      const order = await world.ordered(SELLERS);
+      const { intent, charge } = await charged(1_000, { transfer_group: 'shop-18' });
+      await world.atStripe.createRefund({ charge, amount: 500 });
+      const dying = world.dying(of, call, moment);
+      await expect(dying.takePayment(order, intent, 'shop')).rejects.toThrow('died');
+      expect(await take(order, intent)).toMatchObject({ kind: expect.stringMatching(/^(taken|already)$/) });
+      await world.settle();
+      expect(await statuses(order)).toMatchObject({
+        status: 'partially_refunded',
+        transfers: [
+          ['acct_ada', 300n, 'completed'],
+          ['acct_bob', 200n, 'completed'],
+        ],
+      });
+      expect(world.atStripe.ledger().transfers).toHaveLength(2);
+    },
+  );
+
+  it.each([
+    ['before', 'refundsOf'],
+    ['after', 'refundsOf'],
+    ['before', 'noteStripeRefunds'],
+    ['after', 'noteStripeRefunds'],
+  ] as const)('of a refund, takes the shares back once: %s %s', async (moment, call) => {
+    const { order, charge } = await paid();
+    await world.settle();
+    const { refund } = await world.atStripe.createRefund({ charge, amount: 500 });
+    const dying = world.dying(call === 'refundsOf' ? 'stripe' : 'ledger', call, moment);
+    await expect(dying.noteRefund(order, refund.id)).rejects.toThrow('died');
+    expect(await world.external.noteRefund(order, refund.id)).toMatchObject({ kind: 'noted' });
+    await world.settle();
+    expect(await statuses(order)).toMatchObject({ refunds: [[refund.id, 500n, 'succeeded']] });
+    expect([await world.balanceOf('acct_ada'), await world.balanceOf('acct_bob')]).toEqual([300n, 200n]);
+  });
+});
+
+describe('a payment that Hyperswitch made', () => {
+  it('pays no second order by its name at Stripe', async () => {
+    const first = await world.paid(SELLERS);
+    const name = (await world.find(first)).payment!.stripePaymentId!;
+    const order = await world.ordered(SELLERS);
+    expect(await take(order, name)).toEqual({ kind: 'pays_other', orderId: first });
+    expect(await statuses(order)).toMatchObject({ status: 'pending' });
+  });
+
+  it('asks a person where another order was told to be paid by it before Hyperswitch named it, and pays no seller', async () => {
+    const order = await world.ordered(SELLERS);
+    const { intent } = await charged();
+    expect(await take(order, intent)).toMatchObject({ kind: 'taken' });
+    const second = await world.paid(SELLERS);
+    const { payment } = await world.find(second);
+    const read = await world.readAtHyperswitch(payment!.hyperswitchPaymentId!);
+    await world.ledger.applyPayment({
+      paymentId: payment!.id,
+      runner: null,
+      facts: { ...read, connectorTransactionId: intent },
+    });
+    await world.settle();
+    const now = await world.find(second);
+    expect(now.payment).toMatchObject({ attention: { reason: 'conflict', detail: expect.stringContaining(order) } });
+    expect(now.transfers.map(({ status }) => status)).toEqual(['pending', 'pending']);
+    over = false;
   });
 });

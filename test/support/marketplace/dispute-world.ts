@@ -12,6 +12,7 @@ import { createStripeCall } from '../../../src/calls/marketplace/stripe-call.js'
 import { createStripePayments } from '../../../src/calls/marketplace/stripe-payments.js';
 import { transferCall } from '../../../src/calls/marketplace/transfer-call.js';
 import { paymentKey, refundKey } from '../../../src/domain/calls/idempotency-keys.js';
+import type { PaymentFacts } from '../../../src/domain/calls/provider-answers.js';
 import type { DecidableKind } from '../../../src/domain/decisions/decisions.js';
 import {
   type DisputeId,
@@ -85,12 +86,13 @@ export async function openDisputeWorld({
   const wake = () => undefined;
   const pinned = createPinnedReads(ledger, { stripe, hyperswitch });
   const common = { ledger, clock, processName: 'p1', monotonicMs: () => clock.nowMs(), holdMs: HOLD_MS, wake };
-  if (!pinned.stripe) throw new Error('Stripe is configured in this world');
+  const atPinned = pinned.stripe;
+  if (!atPinned) throw new Error('Stripe is configured in this world');
   const calls = atItsProvider(ledger, {
     hyperswitch: createHyperswitchCalls({ ...common, hyperswitch, stripe: pinned.stripe }),
-    stripe: createStripePayments({ ...common, stripe: pinned.stripe }),
+    stripe: createStripePayments({ ...common, stripe: atPinned }),
   });
-  const external = createExternalPayments({ ledger, stripe: pinned.stripe, wake });
+  const external = createExternalPayments({ ledger, stripe: atPinned, wake });
   const processWebhook = createWebhookProcessor({
     ledger,
     stripe: pinned.stripe,
@@ -244,6 +246,33 @@ export async function openDisputeWorld({
         'SELECT count(*)::int AS count FROM webhook_events WHERE next_check_at IS NOT NULL',
       );
       return row?.count ?? 0;
+    },
+
+    /** A process that dies right before or after this call while it is told of what another checkout did. */
+    dying(of: 'stripe' | 'ledger', call: string, moment: 'before' | 'after') {
+      const mortal = <Part extends object>(part: Part): Part =>
+        new Proxy(part, {
+          get(target, name) {
+            const own: unknown = Reflect.get(target, name);
+            if (name !== call || typeof own !== 'function') return own;
+            return async (...given: unknown[]) => {
+              if (moment === 'after') await Reflect.apply(own, target, given);
+              throw new Error(`died ${moment} ${call}`);
+            };
+          },
+        });
+      return createExternalPayments({
+        ledger: of === 'ledger' ? mortal(ledger) : ledger,
+        stripe: { inLane: (lane) => (of === 'stripe' ? mortal(atPinned.inLane(lane)) : atPinned.inLane(lane)) },
+        wake,
+      });
+    },
+
+    /** What Hyperswitch holds of a payment now. */
+    async readAtHyperswitch(name: string): Promise<PaymentFacts> {
+      const answer = await hyperswitch.readPayment(name);
+      if (answer.kind !== 'found') throw new Error(answer.detail);
+      return answer.value;
     },
 
     /** Stripe's own record of a dispute now. */

@@ -1,6 +1,15 @@
 /** Operations that no movement of money depends on; whoever adds one to the ledger has to say where it belongs. */
 export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.webhookRound': 'reads',
+  'ledger.paymentAtStripe': 'reads',
+  'ledger.paymentProviderOf': 'reads',
+  'ledger.refundAtStripe': 'reads',
+  'ledger.orderPaidBy': 'reads',
+  'ledger.takeExternalPayment':
+    'one transaction, after reads alone; told again it says the same: external-payments.test.ts',
+  'ledger.noteStripeRefunds': 'one transaction; each refund is known by its name at Stripe: external-payments.test.ts',
+  'stripe.readPayment': 'reads before anything is written: external-payments.test.ts',
+  'stripe.transfersInGroup': 'reads before anything is written: external-payments.test.ts',
   'ledger.findOrder': 'reads',
   'ledger.listOrders': 'reads',
   'ledger.listPayments': 'reads',

@@ -67,17 +67,17 @@ describe('what happens next', () => {
     [{ kind: 'transfer', status: 'permanently_failed', nextCheckAt: null }, /^nothing by itself: see its reversals/],
     [{ kind: 'transfer', status: 'permanently_failed', certainty: 'absent' }, /^it is sent to Stripe at /],
     [{ kind: 'transfer', status: 'permanently_failed', behind: 'another' }, /^waits for payment another of its order/],
-    [{ kind: 'payment', nextRetryAt: null }, /^it is sent to Hyperswitch at /],
-    [{ kind: 'payment', status: 'processing', certainty: 'done' }, /^Hyperswitch is read again at /],
+    [{ kind: 'payment', nextRetryAt: null }, /^it is sent to its provider at /],
+    [{ kind: 'payment', status: 'processing', certainty: 'done' }, /^its provider is read again at /],
     [
       { kind: 'payment', status: 'failed', certainty: 'done', nextCheckAt: null },
-      /^nothing: should Hyperswitch call it/,
+      /^nothing: should its provider call it/,
     ],
     [
       { kind: 'payment', status: 'cancelled', certainty: 'done' },
-      /^Hyperswitch is read again at .* the order is paid$/,
+      /^its provider is read again at .* the order is paid$/,
     ],
-    [{ kind: 'refund', certainty: 'unknown' }, /^Hyperswitch is read again at /],
+    [{ kind: 'refund', certainty: 'unknown' }, /^its provider is read again at /],
     [{ kind: 'refund', status: 'succeeded', certainty: 'done' }, /^nothing: the buyer has the money/],
   ])('for %j is %s', (change, words) => {
     expect(next(change)).toMatch(words);

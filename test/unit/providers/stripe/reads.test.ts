@@ -296,7 +296,65 @@ const CHARGE = {
   balance_transaction: 'txn_1',
   transfer_data: null,
 };
+const INTENT = {
+  id: 'pi_1',
+  object: 'payment_intent',
+  amount: 1_000,
+  amount_received: 1_000,
+  currency: 'usd',
+  status: 'succeeded',
+  latest_charge: 'ch_1',
+  livemode: false,
+};
+const PAID = { ...CHARGE, amount: 1_000, amount_captured: 1_000, currency: 'usd', payment_intent: 'pi_1' };
 const ACCOUNT_OF_SELLER = { id: 'acct_1', object: 'account', capabilities: { transfers: 'pending' } };
+
+describe('a payment that another checkout took', () => {
+  const shown = {
+    name: 'pi_1',
+    amount: 1_000n,
+    captured: 1_000n,
+    currency: 'USD',
+    status: 'succeeded',
+    isSplit: false,
+    transferGroup: null,
+    livemode: false,
+  };
+
+  it('is what its PaymentIntent and its charge say, by whichever name it is asked for', async () => {
+    const { calls } = await answering([json(200, INTENT), json(200, PAID), json(200, PAID), json(200, INTENT)]);
+    expect(await calls.readPayment('pi_1')).toEqual({ kind: 'found', value: shown });
+    expect(await calls.readPayment('ch_1')).toEqual({ kind: 'found', value: shown });
+  });
+
+  it('is its charge alone where no PaymentIntent made it', async () => {
+    const { calls } = await answering(json(200, { ...PAID, payment_intent: null }));
+    expect(await calls.readPayment('ch_1')).toMatchObject({ value: { name: 'ch_1', captured: 1_000n } });
+  });
+
+  it.each([
+    ['its charge has failed since', {}, { status: 'failed' }, { captured: 0n }],
+    ['its charge is not captured', { amount_received: 0 }, { captured: false }, { captured: 0n }],
+    ['Stripe sends it on', { transfer_data: { destination: 'acct_1' } }, {}, { isSplit: true }],
+    ['Stripe takes a fee of it', { application_fee_amount: 5 }, {}, { isSplit: true }],
+    ['its charge was made for another account', {}, { source_transfer: 'tr_1' }, { isSplit: true }],
+    ['transfers were made of it', {}, { transfer_group: 'group_pi_1' }, { transferGroup: 'group_pi_1' }],
+  ])('shows that %s', async (_what, intent, charge, facts) => {
+    const { calls } = await answering([json(200, { ...INTENT, ...intent }), json(200, { ...PAID, ...charge })]);
+    expect(await calls.readPayment('pi_1')).toMatchObject({ kind: 'found', value: facts });
+  });
+
+  it('is not read from something else, or from what says no amount', async () => {
+    const { calls } = await answering([
+      json(200, { ...INTENT, id: 'pi_2' }),
+      json(200, { ...INTENT, amount_received: null }),
+      json(200, INTENT),
+      json(200, { ...PAID, id: 'ch_2' }),
+    ]);
+    for (let time = 0; time < 3; time += 1) expect(await calls.readPayment('pi_1')).toMatchObject({ kind: 'unclear' });
+    expect(await calls.readPayment('..')).toMatchObject({ kind: 'missing' });
+  });
+});
 
 describe('what stands behind a payment', () => {
   it('is told by its PaymentIntent, its charge and the balance that has its money', async () => {
