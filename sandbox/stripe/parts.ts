@@ -31,7 +31,8 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
   const agenda = createAgenda(clock);
   const webhooks = createWebhooks(clock, agenda, seed);
   if (webhook !== undefined) webhooks.setTarget(webhook);
-  const deferred = createDeferredWork({ store, clock, agenda, webhooks });
+  const settlement = createSettlement({ store, clock, agenda, webhooks });
+  const deferred = createDeferredWork({ store, clock, agenda, webhooks, settlement });
   for (const row of store.deferred()) deferred.schedule(row);
   return {
     store,
@@ -39,7 +40,7 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
     agenda,
     webhooks,
     deferred,
-    settlement: createSettlement({ store, clock, agenda, webhooks }),
+    settlement,
     closing,
     apiKeys: createApiKeys(platformAccount, secretKey),
     keys: createIdempotencyKeys(store, clock),

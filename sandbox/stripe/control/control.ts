@@ -8,7 +8,7 @@ import type { FaultRule } from '../faults.js';
 import type { ApiDependencies } from '../http/api.js';
 import type { LimitSettings } from '../http/limits.js';
 import type { ReversalObject } from '../http/objects.js';
-import type { Plan } from '../http/plan.js';
+import type { Caller, Plan } from '../http/plan.js';
 import type { Metadata, PayoutStatus, ReversalEnd, World } from '../state/records.js';
 import { createReversal, endReversal } from '../transfers/reversals.js';
 import { balanceAvailable, type EventDraft, thinEvent } from '../webhooks/events.js';
@@ -124,8 +124,15 @@ type MoneyControl = Pick<
 >;
 
 /** Switches that move money or say that it moved. */
-function moneyControl({ store, clock, webhooks, platform }: ControlDependencies): MoneyControl {
+function moneyControl({ store, clock, webhooks, platform, settlement }: ControlDependencies): MoneyControl {
   const worldOf = (livemode: boolean): World => ({ platform, livemode });
+  const callerAs = (owner: string, livemode: boolean): Caller => ({
+    store,
+    world: { platform: owner, livemode },
+    account: owner,
+    nowMs: clock.nowMs(),
+    settlementDays: settlement.days(),
+  });
   const emit = (drafts: readonly EventDraft[]): void => emitNow({ clock, webhooks }, drafts);
   const carryOut = <T>(plan: Plan): Promise<T> => carryOutPlan({ store, clock, webhooks }, plan);
   return {
@@ -143,13 +150,13 @@ function moneyControl({ store, clock, webhooks, platform }: ControlDependencies)
     },
     reverse(transfer, { amount, metadata } = {}) {
       const { platform: owner = platform, livemode = false } = store.transfer(transfer) ?? {};
-      const caller = { store, world: { platform: owner, livemode }, account: owner, nowMs: clock.nowMs() };
+      const caller = callerAs(owner, livemode);
       const nothing = { description: undefined, refund_application_fee: undefined };
       return carryOut(createReversal(caller, transfer, { amount, metadata, ...nothing }));
     },
     async endReversal(id, status) {
       const { platform: owner = platform, livemode = false } = store.transfer(store.reversal(id)?.transfer ?? '') ?? {};
-      const caller = { store, world: { platform: owner, livemode }, account: owner, nowMs: clock.nowMs() };
+      const caller = callerAs(owner, livemode);
       await carryOut(endReversal(caller, id, status));
     },
     createPayout: (payout, livemode = false) =>

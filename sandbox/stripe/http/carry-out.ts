@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Response } from 'express';
 import { hang } from '../../stand-in/broken-replies.js';
+import type { Settlement } from '../balance/settlement.js';
 import type { Fault, WorkKind } from '../faults.js';
 import type { DeferredWork } from '../state/deferred.js';
 import type { MovableClock } from '../state/movable-clock.js';
@@ -20,6 +21,7 @@ export interface WorkDependencies {
   readonly clock: MovableClock;
   readonly deferred: DeferredWork;
   readonly webhooks: Webhooks;
+  readonly settlement: Pick<Settlement, 'days'>;
   /** Aborted when the stand-in goes away, so that a slow answer does not commit behind its back. */
   readonly closing: AbortSignal;
 }
@@ -49,7 +51,13 @@ export async function carryOut(dependencies: WorkDependencies, work: Work): Prom
   if (fault?.kind === 'slow') await wait(fault.rule.ms ?? SLOW_MS, undefined, { signal: closing });
 
   const { world, account, turn } = admitted;
-  const caller: Caller = { store, world, account, nowMs: clock.nowMs() };
+  const caller: Caller = {
+    store,
+    world,
+    account,
+    nowMs: clock.nowMs(),
+    settlementDays: dependencies.settlement.days(),
+  };
   const plan = admitted.plan(caller);
   const later =
     fault?.kind === 'finish_later' && plan.status < 400 ? deferred.row(request, caller, fault.rule.ms) : null;

@@ -9,9 +9,16 @@ import {
   readPayout,
 } from '../accounts/account-reads.js';
 import { LIST_TRANSACTIONS, listTransactions, readTransaction } from '../balance/transaction-reads.js';
-import { LIST_CHARGES, listCharges, readCharge, readPaymentIntent } from '../payments/charges.js';
+import {
+  CREATE_PAYMENT_INTENT,
+  createPaymentIntent,
+  LIST_CHARGES,
+  listCharges,
+  readCharge,
+  readPaymentIntent,
+} from '../payments/charges.js';
 import { listDisputes, readDispute } from '../payments/disputes.js';
-import { LIST_OF_CHARGE, listRefunds, readRefund } from '../payments/refunds.js';
+import { CREATE_REFUND, createRefund, LIST_OF_CHARGE, listRefunds, readRefund } from '../payments/refunds.js';
 import {
   CREATE_REVERSAL,
   createReversal,
@@ -48,9 +55,11 @@ export const ENDPOINTS = [
   'payouts.list',
   'charges.read',
   'charges.list',
+  'payment_intents.create',
   'payment_intents.read',
   'balance_transactions.read',
   'balance_transactions.list',
+  'refunds.create',
   'refunds.read',
   'refunds.list',
   'disputes.read',
@@ -183,6 +192,12 @@ const TABLE: readonly Endpoint[] = [
     read: reading({}, (caller, ids) => readCharge(caller, first(ids))),
   },
   {
+    name: 'payment_intents.create',
+    method: 'POST',
+    path: /^\/v1\/payment_intents$/,
+    read: reading(CREATE_PAYMENT_INTENT, (caller, _ids, values) => createPaymentIntent(caller, values)),
+  },
+  {
     name: 'payment_intents.read',
     method: 'GET',
     path: /^\/v1\/payment_intents\/([^/]+)$/,
@@ -199,6 +214,12 @@ const TABLE: readonly Endpoint[] = [
     method: 'GET',
     path: /^\/v1\/balance_transactions\/([^/]+)$/,
     read: reading({}, (caller, ids) => readTransaction(caller, first(ids))),
+  },
+  {
+    name: 'refunds.create',
+    method: 'POST',
+    path: /^\/v1\/refunds$/,
+    read: reading(CREATE_REFUND, (caller, _ids, values) => createRefund(caller, values)),
   },
   {
     name: 'refunds.list',

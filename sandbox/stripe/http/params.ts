@@ -15,6 +15,8 @@ interface Readers {
   readonly currency: string;
   readonly text: string;
   readonly flag: boolean;
+  /** `name[0]`, `name[1]`, … */
+  readonly texts: readonly string[];
   readonly metadata: Metadata;
   /** What is to be different: an empty value unsets a key; null: unset all. */
   readonly metadataChange: Metadata | null;
@@ -101,6 +103,7 @@ const READ: { readonly [Kind in keyof Readers]: (given: FormValue, name: string)
     if (given === '') return refuse(`${name} must not be empty.`, name, 'parameter_invalid_empty');
     return given.length > 5000 ? refuse(`${name} may have 5000 characters.`, name) : { value: given };
   },
+  texts: (given, name) => (typeof given === 'string' ? refuse('Invalid array', name) : { value: [...given.values()] }),
   flag: (given, name) =>
     given === 'true' || given === 'false'
       ? { value: given === 'true' }

@@ -15,6 +15,8 @@ export interface PlanContext {
 export interface Caller extends PlanContext {
   /** The account acted for: the platform, or what Stripe-Account names. */
   readonly account: string;
+  /** Until money of a payment is available. */
+  readonly settlementDays: number;
 }
 
 /**

@@ -3,12 +3,12 @@ import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
 import { chargeObject, paymentIntentObject } from '../http/payment-objects.js';
 import { answer, type Caller, liesOnPlatform, type Plan, type PlanContext, refusal, seconds } from '../http/plan.js';
-import { invalid, missing } from '../http/problems.js';
+import { invalid, missing, platformOnly } from '../http/problems.js';
 import { type ChargeRecord, type ChargeStatus, type Metadata, newId } from '../state/records.js';
 import type { Store } from '../state/store.js';
 import type { EventDraft } from '../webhooks/events.js';
 
-/** A payment that somebody made at the platform; the API of the stand-in only reads it. */
+/** A payment that somebody made at the platform. */
 export interface NewCapture {
   readonly amount: number;
   readonly currency: string;
@@ -55,6 +55,34 @@ export function planCapture(context: PlanContext, given: NewCapture, settlementD
   };
   if (status === 'failed' || status === 'uncaptured') return made(context, row, [], eventsOf(context, row));
   return captured(context, row, given, settlementDays);
+}
+
+export const CREATE_PAYMENT_INTENT = {
+  amount: { kind: 'amount', required: true },
+  currency: { kind: 'currency', required: true },
+  confirm: { kind: 'flag' },
+  payment_method: { kind: 'text' },
+  payment_method_types: { kind: 'texts' },
+  metadata: { kind: 'metadata' },
+  transfer_group: { kind: 'text' },
+} as const;
+
+/** Stripe's own card for tests (docs.stripe.com/testing). */
+const TEST_CARD = 'pm_card_visa';
+
+/** What a checkout does that is not ours, with the card that always pays: made and confirmed in one request. */
+export function createPaymentIntent(caller: Caller, params: Values<typeof CREATE_PAYMENT_INTENT>): Plan {
+  const { amount, currency, confirm, payment_method: method, payment_method_types: types = ['card'] } = params;
+  if (caller.account !== caller.world.platform) return refusal(platformOnly);
+  if (confirm !== true)
+    return refusal(invalid('The sandbox takes only payments that are confirmed at once: confirm=true.'));
+  if (method !== TEST_CARD)
+    return refusal(invalid(`No such PaymentMethod: '${method ?? ''}'`, { param: 'payment_method' }));
+  if (types.length !== 1 || types[0] !== 'card')
+    return refusal(invalid('The sandbox takes cards.', { param: 'payment_method_types' }));
+  const { transfer_group, metadata } = params;
+  const plan = planCapture(caller, { amount, currency, transfer_group, metadata }, caller.settlementDays);
+  return 'payment_intent' in plan.body ? { ...plan, body: plan.body.payment_intent as object } : plan;
 }
 
 /** What becomes of one that was not yet captured or is of a method that can still fail. */

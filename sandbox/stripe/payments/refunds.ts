@@ -9,7 +9,7 @@ import { type ChargeRecord, type Metadata, newId, type RefundRecord, type Refund
 import type { Store } from '../state/store.js';
 import type { Put } from '../state/tables.js';
 import type { EventDraft } from '../webhooks/events.js';
-import { chargeOf, refundedOf } from './charges.js';
+import { chargeOf, ownCharge, refundedOf } from './charges.js';
 import { inBalanceCurrency } from './conversion.js';
 
 /** A refund that somebody makes in the dashboard, or the PSP that holds the account. */
@@ -74,6 +74,30 @@ function unrefundable(
   return invalid(`Refund amount (${asked}) is greater than unrefunded amount on charge (${there})`, {
     param: 'amount',
   });
+}
+
+export const CREATE_REFUND = {
+  amount: { kind: 'amount' },
+  charge: { kind: 'text' },
+  payment_intent: { kind: 'text' },
+  metadata: { kind: 'metadata' },
+  reason: { kind: 'text' },
+} as const;
+
+/** What somebody who holds a key of the platform does: its checkout, or its PSP. */
+export function createRefund(caller: Caller, params: Values<typeof CREATE_REFUND>): Plan {
+  const { amount, charge, payment_intent: intent, metadata } = params;
+  if ((charge === undefined) === (intent === undefined))
+    return refusal(
+      invalid('One of the following params should be provided for this request: payment_intent or charge.'),
+    );
+  const row = intent === undefined ? ownCharge(caller, charge ?? '') : caller.store.chargeOf(intent);
+  if (row === undefined || !liesOnPlatform(row, caller))
+    return refusal(
+      missing(intent === undefined ? 'charge' : 'payment_intent', charge ?? intent ?? '', 'payment_intent'),
+    );
+  const plan = planRefund(caller, { charge: row.id, amount, metadata });
+  return 'refund' in plan.body ? { ...plan, body: plan.body.refund as object } : plan;
 }
 
 /** A refund that succeeded may still fail: the money is back at the platform. */

@@ -1,3 +1,4 @@
+import type { Settlement } from '../balance/settlement.js';
 import { routeOf } from '../http/endpoints.js';
 import type { Caller } from '../http/plan.js';
 import type { ApiRequest } from '../http/request.js';
@@ -22,16 +23,23 @@ export interface DeferredDependencies {
   readonly clock: MovableClock;
   readonly agenda: Agenda;
   readonly webhooks: Webhooks;
+  readonly settlement: Pick<Settlement, 'days'>;
 }
 
-export function createDeferredWork({ store, clock, agenda, webhooks }: DeferredDependencies): DeferredWork {
+export function createDeferredWork({ store, clock, agenda, webhooks, settlement }: DeferredDependencies): DeferredWork {
   const finish = async (id: string): Promise<boolean> => {
     const row = store.deferred().find((each) => each.id === id);
     if (row === undefined || row.status !== null) return false;
     const reading = routeOf('POST', row.path)?.read(row.form);
     if (reading === undefined || 'problem' in reading) return false;
     const nowMs = clock.nowMs();
-    const plan = reading.plan({ store, world: row.world, account: row.world.platform, nowMs });
+    const plan = reading.plan({
+      store,
+      world: row.world,
+      account: row.world.platform,
+      nowMs,
+      settlementDays: settlement.days(),
+    });
     const durable = store.commit([...plan.puts, { table: 'deferred', row: { ...row, status: plan.status } }]);
     const events = renderEvents(plan.events, nowMs, { id: row.requestId, idempotency_key: row.idempotencyKey });
     await durable;
