@@ -68,6 +68,8 @@ const ofCharge = (what: 'refunds' | 'disputes', form: Readonly<Record<string, st
   path: `/v1/${what}`,
   form,
 });
+const pay = (form: Readonly<Record<string, string>>): Case => ({ method: 'POST', path: '/v1/payment_intents', form });
+const giveBack = (form: Readonly<Record<string, string>>): Case => ({ method: 'POST', path: '/v1/refunds', form });
 const without = (name: string) => Object.fromEntries(Object.entries(transferOf()).filter(([each]) => each !== name));
 
 /** A list that Stripe's example shows and Stripe sends only to who asks for it. */
@@ -112,6 +114,17 @@ const ADMITTED: Readonly<Record<string, Case>> = {
   'payouts of a status': payouts({ status: 'paid' }),
   'payouts of a time': payouts({ 'created[gte]': '1', 'arrival_date[lte]': '4000000000' }),
   'a PaymentIntent': { path: '/v1/payment_intents/:intent' },
+  'a PaymentIntent made and confirmed': pay({
+    amount: '2000',
+    currency: 'usd',
+    confirm: 'true',
+    payment_method: 'pm_card_visa',
+    'payment_method_types[0]': 'card',
+    transfer_group: 'o2',
+    'metadata[shop]': 'o2',
+  }),
+  'a refund made of a PaymentIntent': giveBack({ payment_intent: ':intent', amount: '7', 'metadata[shop]': 'o1' }),
+  'a refund made of a charge': giveBack({ charge: ':charge', amount: '7', reason: 'requested_by_customer' }),
   'a charge': { path: '/v1/charges/:charge', without: REFUNDS },
   'the charges of a PaymentIntent': charges({ payment_intent: ':intent' }),
   'charges of a group and a time': charges({ transfer_group: 'o1', 'created[gte]': '1', limit: '5' }),
@@ -172,6 +185,10 @@ const REFUSED: Readonly<Record<string, Case>> = {
     path: `/v1/accounts/${SELLER}/capabilities/transfers`,
     form: { why: 'x' },
   },
+  'a PaymentIntent of no currency': pay({ amount: '2000', confirm: 'true' }),
+  'a PaymentIntent with an unknown parameter': pay({ amount: '2000', currency: 'usd', why: 'x' }),
+  'a refund made with an unknown parameter': giveBack({ charge: ':charge', why: 'x' }),
+  'a refund made of an amount in words': giveBack({ charge: ':charge', amount: 'all' }),
   'refunds with an unknown parameter': ofCharge('refunds', { why: 'x' }),
   'disputes by status': ofCharge('disputes', { status: 'lost' }),
 };
@@ -193,6 +210,15 @@ const STRICTER: Readonly<Record<string, Case>> = {
   'a PaymentIntent that is none': { path: '/v1/payment_intents/pi_nothing' },
   'a balance transaction that is none': { path: '/v1/balance_transactions/txn_nothing' },
   'a capability that is none': { path: `/v1/accounts/${SELLER}/capabilities/nothing` },
+  'a PaymentIntent that is not confirmed': pay({ amount: '2000', currency: 'usd' }),
+  'a PaymentIntent by a card that is none': pay({
+    amount: '2000',
+    currency: 'usd',
+    confirm: 'true',
+    payment_method: 'pm_nothing',
+  }),
+  'a refund made of nothing': giveBack({ amount: '7' }),
+  'a refund made of more than there is': giveBack({ charge: ':charge', amount: '999999999' }),
   'a refund that is none': { path: '/v1/refunds/re_nothing' },
   'a dispute that is none': { path: '/v1/disputes/dp_nothing' },
   'a transfer out of a charge that is none': create(transferOf({ source_transaction: 'ch_nothing' })),

@@ -15,6 +15,8 @@ describe('who may do what', () => {
     getOrder: ['service', 'viewer', 'operator', 'approver'],
     createPayment: ['service'],
     createRefund: ['service'],
+    takeExternalPayment: ['service'],
+    noteExternalRefund: ['service'],
     listPayments: ['service', 'viewer', 'operator', 'approver'],
     getPayment: ['service', 'viewer', 'operator', 'approver'],
     resolvePayment: ['operator', 'approver'],
