@@ -44,7 +44,7 @@ import { createOperatorReading } from './reading/create.js';
 import { createReconciling } from './reconciliation/create.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
-import { createClaims } from './settlements/claim.js';
+import { createClaims, createStops } from './settlements/claim.js';
 import { createSettlementCreator } from './settlements/create-settlement.js';
 import { createDueAnswers } from './settlements/due-answers.js';
 import { createSettlementReader } from './settlements/find-settlements.js';
@@ -151,6 +151,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     createSettlement: createSettlementCreator(database, sealer),
     openCapture: (capture: Capture) => openCapture(database.query, capture),
     claimSettlements: createClaims(database, sealer),
+    ...createStops(database),
     recordAttempts: createAttemptRecorder(database),
     schemaState,
 

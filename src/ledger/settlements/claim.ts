@@ -1,5 +1,7 @@
 import type { SettlementId } from '../../domain/ids.js';
+import { pausableOf } from '../../domain/provider-pauses.js';
 import type { Database } from '../database.js';
+import { isPaused } from '../provider-pauses.js';
 import type { Sealer } from '../sealer.js';
 import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
 import type { ClaimedSettlement, ClaimRefusal } from './settlement-types.js';
@@ -79,6 +81,21 @@ function toClaimed(row: SealedRow, sealer: Sealer): ClaimedSettlement {
     byVoucher: row.voucher_channel !== null && !row.voucher_closes,
   };
 }
+
+/**
+ * Between its claim and its send a person may pause its provider: asked immediately before the bytes leave, without a lock.
+ * @returns why nothing may leave any more; undefined: it may
+ */
+export const createStops = ({ query }: Database) => ({
+  async settlementStopped(id: SettlementId, runner: string): Promise<string | undefined> {
+    const [row] = await query<{ provider: string; held: boolean }>(
+      'SELECT provider, coalesce(runner = $2 AND runner_until > clock_now(), false) AS held FROM settlements WHERE id = $1',
+      [id, runner],
+    );
+    if (!row?.held) return 'the claim lapsed';
+    return (await isPaused(query, row.provider)) ? `${pausableOf(row.provider) ?? row.provider} is paused` : undefined;
+  },
+});
 
 async function refusals(database: Database, ids: readonly SettlementId[]): Promise<ClaimRefusal[]> {
   const rows = await database.query<HeldRow>(
