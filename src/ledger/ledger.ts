@@ -44,7 +44,7 @@ import { createOperatorReading } from './reading/create.js';
 import { createReconciling } from './reconciliation/create.js';
 import type { Sealer } from './sealer.js';
 import { createAbandonedSessions } from './settlements/abandoned-sessions.js';
-import { createClaims, createStops } from './settlements/claim.js';
+import { createClaims } from './settlements/claim.js';
 import { createSettlementCreator } from './settlements/create-settlement.js';
 import { createDueAnswers } from './settlements/due-answers.js';
 import { createSettlementReader } from './settlements/find-settlements.js';
@@ -150,8 +150,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createReconciling(database, approvalThreshold),
     createSettlement: createSettlementCreator(database, sealer),
     openCapture: (capture: Capture) => openCapture(database.query, capture),
-    claimSettlements: createClaims(database, sealer),
-    ...createStops(database),
+    ...createClaims(database, sealer),
     recordAttempts: createAttemptRecorder(database),
     schemaState,
 

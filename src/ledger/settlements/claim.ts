@@ -30,11 +30,7 @@ export function createClaims(database: Database, sealer: Sealer) {
    * @param runner unique to this attempt: nobody else's, and no earlier attempt's
    * @param holdMs longer than the call can take; afterwards the row may be claimed again
    */
-  return async function claimSettlements(
-    ids: readonly SettlementId[],
-    runner: string,
-    holdMs: number,
-  ): Promise<Claims> {
+  async function claimSettlements(ids: readonly SettlementId[], runner: string, holdMs: number): Promise<Claims> {
     const rows = await database.query<SealedRow>(
       `SELECT *, (extract(epoch FROM expires_at - clock_now()) * 1000)::float8 AS key_left_ms,
          first_failure_at IS NOT NULL AS failed_before
@@ -58,7 +54,23 @@ export function createClaims(database: Database, sealer: Sealer) {
     const missing = ids.filter((id) => !found.has(id));
     if (missing.length > 0) refused.push(...(await refusals(database, missing)));
     return { claimed, refused };
-  };
+  }
+
+  /**
+   * Between its claim and its send a person may pause its provider: asked immediately before the bytes leave, without a lock.
+   * @returns why nothing may leave any more; undefined: it may
+   */
+  async function settlementStopped(id: SettlementId, runner: string): Promise<string | undefined> {
+    const [row] = await database.query<{ provider: string; held: boolean }>(
+      'SELECT provider, coalesce(runner = $2 AND runner_until > clock_now(), false) AS held FROM settlements WHERE id = $1',
+      [id, runner],
+    );
+    if (!row?.held) return 'the claim lapsed';
+    const paused = await isPaused(database.query, row.provider);
+    return paused ? `${pausableOf(row.provider) ?? row.provider} is paused` : undefined;
+  }
+
+  return { claimSettlements, settlementStopped };
 }
 
 /** The sealer's own words: it knows nothing but the id of the key. */
@@ -81,21 +93,6 @@ function toClaimed(row: SealedRow, sealer: Sealer): ClaimedSettlement {
     byVoucher: row.voucher_channel !== null && !row.voucher_closes,
   };
 }
-
-/**
- * Between its claim and its send a person may pause its provider: asked immediately before the bytes leave, without a lock.
- * @returns why nothing may leave any more; undefined: it may
- */
-export const createStops = ({ query }: Database) => ({
-  async settlementStopped(id: SettlementId, runner: string): Promise<string | undefined> {
-    const [row] = await query<{ provider: string; held: boolean }>(
-      'SELECT provider, coalesce(runner = $2 AND runner_until > clock_now(), false) AS held FROM settlements WHERE id = $1',
-      [id, runner],
-    );
-    if (!row?.held) return 'the claim lapsed';
-    return (await isPaused(query, row.provider)) ? `${pausableOf(row.provider) ?? row.provider} is paused` : undefined;
-  },
-});
 
 async function refusals(database: Database, ids: readonly SettlementId[]): Promise<ClaimRefusal[]> {
   const rows = await database.query<HeldRow>(
