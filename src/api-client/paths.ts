@@ -800,7 +800,7 @@ export interface components {
       effect: string;
       items: {
         id: string;
-        /** `skipped`: it does not wait for this reason now, or whoever asked is not let in any more, or has gone. `refused`: the ledger or the provider said no. `unanswered`: the provider did not say what is true. */
+        /** `skipped`: it does not wait for this reason now, or whoever asked is not let in any more, or has gone, or Postgres did not answer before. `refused`: the ledger or the provider said no. `unanswered`: the provider did not say what is true, or Postgres did not confirm the decision. */
         outcome: 'would_decide' | 'decided' | 'pending_approval' | 'skipped' | 'refused' | 'unanswered';
         status: string | null;
         amount: string | null;
