@@ -71,10 +71,10 @@ describe('a capture that is on its way to the chain', () => {
     expect(captured()).toBe('0');
     expect(await find()).toMatchObject({ status: 'pending', certainty: 'not_sent', attention: null });
     const [row] = await store.database.query(
-      'SELECT first_failure_at, runner, blocked_by FROM settlements WHERE id = $1',
+      'SELECT first_failure_at, last_answer, runner, blocked_by FROM settlements WHERE id = $1',
       [id],
     );
-    expect(row).toEqual({ first_failure_at: null, runner: null, blocked_by: null });
+    expect(row).toEqual({ first_failure_at: null, last_answer: 'stopped', runner: null, blocked_by: null });
 
     store.clock.advance(LONGER_THAN_ANY_CLAIM_MS);
     expect(await attempt()).toMatchObject({ kind: 'waiting', why: 'breaker' });
