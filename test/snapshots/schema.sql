@@ -192,6 +192,8 @@ drifts.version integer NOT NULL DEFAULT 1
 drifts.asked_by text
 drifts.asked_note text
 drifts.asked_at timestamp with time zone
+drifts.alone_amount numeric(78,0)
+drifts.alone_principal text
 figure_samples.at timestamp with time zone NOT NULL
 figure_samples.upto bigint NOT NULL
 figure_samples.done integer NOT NULL
@@ -778,11 +780,15 @@ disputes disputes_psp_account_provider_dispute_id_key UNIQUE (psp_account, provi
 disputes disputes_status_check CHECK ((status = ANY (ARRAY['inquiry'::text, 'open'::text, 'won'::text, 'lost'::text, 'cancelled'::text])))
 disputes named_by_hyperswitch_has_its_id CHECK (((named_by IS DISTINCT FROM 'hyperswitch'::text) OR (hyperswitch_dispute_id IS NOT NULL)))
 drifts accepted_by_somebody CHECK (((NOT (closed_why IS DISTINCT FROM 'accepted'::text)) = ((closed_by IS NOT NULL) AND (closed_note IS NOT NULL))))
+drifts drift_alone_is_accepted CHECK (((alone_amount IS NULL) OR (NOT (closed_why IS DISTINCT FROM 'accepted'::text))))
+drifts drift_alone_is_whole CHECK (((alone_principal IS NULL) OR (alone_amount IS NOT NULL)))
 drifts drift_amount_is_whole CHECK (((amount IS NULL) = (currency IS NULL)))
 drifts drift_end_is_whole CHECK ((((state = 'closed'::text) = (closed_at IS NOT NULL)) AND ((state = 'closed'::text) = (closed_why IS NOT NULL))))
 drifts drift_item_is_whole CHECK (((item_kind IS NULL) = (item_id IS NULL)))
 drifts drift_opens_before_it_closes CHECK (((state = 'suspected'::text) = (opened_at IS NULL)))
 drifts drift_request_is_whole CHECK ((((asked_by IS NULL) = (asked_note IS NULL)) AND ((asked_by IS NULL) = (asked_at IS NULL))))
+drifts drifts_alone_amount_check CHECK ((alone_amount >= (0)::numeric))
+drifts drifts_alone_principal_check CHECK ((alone_principal <> ''::text))
 drifts drifts_asked_by_check CHECK ((asked_by <> ''::text))
 drifts drifts_closed_why_check CHECK ((closed_why = ANY (ARRAY['agrees'::text, 'accepted'::text, 'repaired'::text])))
 drifts drifts_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'dispute'::text])))
@@ -1057,6 +1063,7 @@ CREATE INDEX disputes_of_order ON public.disputes USING btree (order_id)
 CREATE INDEX disputes_out_of_step ON public.disputes USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX disputes_that_hold ON public.disputes USING btree (order_id) WHERE holds
 CREATE INDEX drifts_accepted ON public.drifts USING btree (kind, provider_id) WHERE (closed_why = 'accepted'::text)
+CREATE INDEX drifts_accepted_alone ON public.drifts USING btree (lower(alone_principal), lower(currency), closed_at) WHERE (alone_amount IS NOT NULL)
 CREATE INDEX drifts_by_provider_id ON public.drifts USING btree (provider_id)
 CREATE INDEX drifts_closed ON public.drifts USING btree (id DESC) WHERE (state = 'closed'::text)
 CREATE INDEX drifts_of_item ON public.drifts USING btree (item_id) WHERE (item_id IS NOT NULL)
