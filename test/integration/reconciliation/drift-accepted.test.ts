@@ -150,6 +150,25 @@ describe('accepting drift', () => {
     expect(statuses.sort()).toEqual([200, 200, 202, 202]);
   });
 
+  it('by the command names the version that was seen, and says what is missing', async () => {
+    const id = await drift();
+    for (const half of [
+      ['--seen', '1'],
+      ['--note', 'x'],
+      ['--seen', '1', '--note', 'x'],
+    ]) {
+      const accepted = half.length === 4 ? [] : ['--accept', id];
+      await expect(makegood('reconcile', ...accepted, ...half)).rejects.toThrow(
+        '--accept, --seen and --note go together',
+      );
+    }
+    for (const version of ['0', '-1', '1.5', 'latest', '1234567890'])
+      await expect(makegood('reconcile', '--accept', id, `--seen=${version}`, '--note', 'x')).rejects.toThrow(
+        'not a version of a drift',
+      );
+    expect((await read(id)).state).toBe('open');
+  });
+
   it('goes by the command under the same rules', async () => {
     const id = await drift();
     expect(await makegood('explain', id)).toContain(`makegood reconcile --accept ${id} --seen 1 --note`);
