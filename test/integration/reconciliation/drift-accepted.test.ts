@@ -147,7 +147,8 @@ describe('accepting drift', () => {
   it('at once, many small ones do not pass either', async () => {
     const ids = await Promise.all(Array.from({ length: 4 }, () => drift({ amount: 4_000 })));
     const statuses = await Promise.all(ids.map(async (id) => (await accept(id, 1)).status));
-    expect(statuses.sort()).toEqual([200, 200, 202, 202]);
+    expect(statuses.filter((status) => status === 200)).toHaveLength(2);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(2);
   });
 
   it('by the command names the version that was seen, and says what is missing', async () => {
