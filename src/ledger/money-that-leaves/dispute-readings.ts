@@ -295,14 +295,17 @@ async function notNamed(query: Query, row: LockedDispute, held: StripeDispute): 
   return [];
 }
 
-/** Once for each evidence: what a person has said about exactly this is no question again. */
+/**
+ * Once for each evidence: what a person has said about exactly this is no question again. But what somebody said stopped the holding,
+ * and where transfers are held all the same it was read in between: they wait for a word that only a person can say now.
+ */
 async function ask(query: Query, row: LockedDispute, detail: string): Promise<void> {
   const [known] = await query<{ said: boolean }>(
     `SELECT EXISTS (SELECT 1 FROM decisions WHERE item_kind = 'dispute' AND item_id = $1 AND state = 'applied' AND action <> 'retry'
        AND asked_detail = $2) AS said`,
     [row.id, detail],
   );
-  if (known?.said) return;
+  if (known?.said && !row.holds) return;
   const pending =
     row.attention_reason === 'approval_pending' ? await pendingRequest(query, 'dispute', row.id) : undefined;
   if (pending?.asked_detail === detail) return;
