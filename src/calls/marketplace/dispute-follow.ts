@@ -1,7 +1,7 @@
 import { assertNever } from '../../domain/assert-never.js';
 import type { NamedDispute, ReadAnswer, StripeDispute } from '../../domain/calls/provider-answers.js';
-import type { DisputeId } from '../../domain/ids.js';
-import { UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
+import type { DisputeId, PaymentId } from '../../domain/ids.js';
+import { isOfPayment, UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { FollowedDispute } from '../../ledger/money-that-leaves/disputes.js';
@@ -19,6 +19,9 @@ export interface DisputeFollowDependencies {
     Ledger,
     | 'disputeToFollow'
     | 'findDispute'
+    | 'paymentToSearch'
+    | 'paymentAtProcessor'
+    | 'paymentAtHyperswitch'
     | 'noteDispute'
     | 'applyDispute'
     | 'disputeWithoutRecord'
@@ -53,7 +56,7 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
   async function readDispute(id: DisputeId): Promise<Read> {
     const dispute = await known(ledger, id);
     if (dispute.namedBy === null) {
-      const unread = await askForName(dispute);
+      const unread = await askForName(dispute, dispute.paymentId);
       if (unread) return unread;
     }
     if (dispute.connector !== 'stripe') return await readWords(dispute, NO_RECORD);
@@ -64,18 +67,26 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
     return unread('it was read by others at the same time', AGAIN_SOON_MS);
   }
 
-  /** Stripe told of it first: Hyperswitch may name it by now. */
-  async function askForName(dispute: FollowedDispute): Promise<Read | undefined> {
-    const { hyperswitchPaymentId, paymentId, providerDisputeId } = dispute;
-    if (hyperswitchPaymentId === null) return undefined;
-    const answer = await hyperswitch.disputesOf(hyperswitchPaymentId);
+  /** Hyperswitch may name it under this payment by now: Stripe told of it first, or it was named under another one. */
+  async function askForName({ id, providerDisputeId }: FollowedDispute, payment: PaymentId): Promise<Read | undefined> {
+    const at = await ledger.paymentToSearch(payment);
+    if (!at) return undefined;
+    const answer = await hyperswitch.disputesOf(at.hyperswitchPaymentId);
     if (answer.kind !== 'found') return unread(answer.detail);
     const named = answer.value.find((one) => one.providerDisputeId === providerDisputeId);
     if (!named) return undefined;
     const misfit = await account.profileMisfit(named.profileId);
     if (misfit !== undefined) return unread(misfit, MISFIT_AGAIN_MS);
-    await ledger.noteDispute(paymentId, dispute.id, named);
+    await ledger.noteDispute(payment, id, named);
     return undefined;
+  }
+
+  /** Stripe's record is of another payment of ours: where Hyperswitch names it under that one by now, it goes there. */
+  async function askForPayment(dispute: FollowedDispute, held: StripeDispute): Promise<Read | undefined> {
+    if (isOfPayment({ payment: dispute.connectorTransactionId }, held) !== false) return undefined;
+    const names = held.paymentIntent === null ? [held.charge] : [held.paymentIntent, held.charge];
+    const payment = await ledger.paymentAtProcessor(names);
+    return payment === undefined || payment === dispute.paymentId ? undefined : await askForName(dispute, payment);
   }
 
   /** `overtaken`: another reading was followed meanwhile, and this one may be older. */
@@ -84,6 +95,8 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
     const answer = await stripe.readDispute(dispute.providerDisputeId);
     switch (answer.kind) {
       case 'found': {
+        const unread = await askForPayment(dispute, answer.value);
+        if (unread) return unread;
         const started = await ledger.applyDispute(dispute.id, answer.value, dispute.lastReading);
         if (!started) return 'overtaken';
         wake(started);
@@ -103,6 +116,10 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
   async function readWords(dispute: FollowedDispute, why: string): Promise<Read> {
     const answer = await namedNow(dispute);
     if ('kind' in answer) return answer;
+    const at = answer.named?.hyperswitchPaymentId;
+    const payment = at === undefined ? undefined : await ledger.paymentAtHyperswitch(at);
+    if (answer.named && payment !== undefined && payment !== dispute.paymentId)
+      await ledger.noteDispute(payment, dispute.id, answer.named);
     wake(await ledger.disputeWithoutRecord({ id: dispute.id, named: answer.named, why }));
     return READ;
   }
