@@ -1,5 +1,5 @@
 import type { NamedDispute, StripeDispute } from '../../domain/calls/provider-answers.js';
-import type { DisputeId, OrderId, PaymentId } from '../../domain/ids.js';
+import type { DisputeId, PaymentId } from '../../domain/ids.js';
 import {
   type DisputeFunds,
   type DisputeRules,
