@@ -1,12 +1,13 @@
 import { assertNever } from '../../domain/assert-never.js';
 import type { NamedDispute, ReadAnswer, StripeDispute } from '../../domain/calls/provider-answers.js';
-import type { DisputeId, PaymentId } from '../../domain/ids.js';
-import { isOfPayment, UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
+import type { DisputeId } from '../../domain/ids.js';
+import { UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { FollowedDispute } from '../../ledger/money-that-leaves/disputes.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
+import { createDisputeNames, MISFIT_AGAIN_MS, type Read, unread } from './dispute-names.js';
 import type { HyperswitchAccount } from './hyperswitch-account.js';
 
 /** Stripe, as far as disputes are concerned, with a key of the account that this ledger is pinned to. */
@@ -35,16 +36,10 @@ export interface DisputeFollowDependencies {
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
-/** What one reading came to. `unread`: nothing is concluded, and it is read again. */
-type Read = { readonly kind: 'read' } | { readonly kind: 'unread'; readonly afterMs: number; readonly detail: string };
-
 const READ: Read = { kind: 'read' };
-const AGAIN_MS = 60_000;
 /** Several events of one moment have it read at once; whoever was overtaken this often leaves it to the others for a while. */
 const MOST_READINGS = 5;
 const AGAIN_SOON_MS = 15_000;
-/** Only a person can change what is configured. */
-const MISFIT_AGAIN_MS = 10 * 60_000;
 
 export type DisputeFollow = ReturnType<typeof createDisputeFollow>;
 
@@ -53,6 +48,8 @@ export type DisputeFollow = ReturnType<typeof createDisputeFollow>;
  * other processor Hyperswitch's words are shown, and a person says where the funds are.
  */
 export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake }: DisputeFollowDependencies) {
+  const { askForName, askForPayment } = createDisputeNames({ ledger, hyperswitch, account });
+
   async function readDispute(id: DisputeId): Promise<Read> {
     const dispute = await known(ledger, id);
     if (dispute.namedBy === null) {
@@ -65,28 +62,6 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
       if (read !== 'overtaken') return read;
     }
     return unread('it was read by others at the same time', AGAIN_SOON_MS);
-  }
-
-  /** Hyperswitch may name it under this payment by now: Stripe told of it first, or it was named under another one. */
-  async function askForName({ id, providerDisputeId }: FollowedDispute, payment: PaymentId): Promise<Read | undefined> {
-    const at = await ledger.paymentToSearch(payment);
-    if (!at) return undefined;
-    const answer = await hyperswitch.disputesOf(at.hyperswitchPaymentId);
-    if (answer.kind !== 'found') return unread(answer.detail);
-    const named = answer.value.find((one) => one.providerDisputeId === providerDisputeId);
-    if (!named) return undefined;
-    const misfit = await account.profileMisfit(named.profileId);
-    if (misfit !== undefined) return unread(misfit, MISFIT_AGAIN_MS);
-    await ledger.noteDispute(payment, id, named);
-    return undefined;
-  }
-
-  /** Stripe's record is of another payment of ours: where Hyperswitch names it under that one by now, it goes there. */
-  async function askForPayment(dispute: FollowedDispute, held: StripeDispute): Promise<Read | undefined> {
-    if (isOfPayment({ payment: dispute.connectorTransactionId }, held) !== false) return undefined;
-    const names = held.paymentIntent === null ? [held.charge] : [held.paymentIntent, held.charge];
-    const payment = await ledger.paymentAtProcessor(names);
-    return payment === undefined || payment === dispute.paymentId ? undefined : await askForName(dispute, payment);
   }
 
   /** `overtaken`: another reading was followed meanwhile, and this one may be older. */
@@ -168,8 +143,6 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
 
 const WHERE = { none: 'did not move', out: 'are out', back: 'are back' } as const;
 const NO_RECORD = 'its processor keeps no record that is read here';
-
-const unread = (detail: string, afterMs = AGAIN_MS): Read => ({ kind: 'unread', afterMs, detail });
 
 async function known(
   ledger: Pick<DisputeFollowDependencies['ledger'], 'disputeToFollow'>,

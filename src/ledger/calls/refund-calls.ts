@@ -201,10 +201,9 @@ const isAnsweredByReading = ({ attention_reason }: LockedRefund): boolean =>
 
 /** With what waits for a second person; except of a conflict, which may be about shares: no reading tells of these. */
 async function answered(query: Query, row: LockedRefund): Promise<void> {
-  const pending =
-    row.attention_reason === 'approval_pending' ? await pendingRequest(query, 'refund', row.id) : undefined;
-  const was = pending ? pending.asked_reason : row.attention_reason;
-  if (!ANSWERED_BY_READING.has(was ?? '') || (pending && was === 'conflict')) return;
+  const waits = row.attention_reason === 'approval_pending';
+  const was = waits ? (await pendingRequest(query, 'refund', row.id))?.asked_reason : row.attention_reason;
+  if (!ANSWERED_BY_READING.has(was ?? '') || (waits && was === 'conflict')) return;
   await withdrawRequests(query, 'refund', row.id, 'Hyperswitch answered what was asked');
   await dropAttention(query, 'refunds', row.id);
   await recordEvent(query, { kind: 'refund', id: row.id, what: 'attention_over', detail: { was } });
