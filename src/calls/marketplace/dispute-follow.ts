@@ -53,8 +53,8 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
   async function readDispute(id: DisputeId): Promise<Read> {
     const dispute = await known(ledger, id);
     if (dispute.namedBy === null) {
-      const unread = await askForName(dispute, dispute.paymentId);
-      if (unread) return unread;
+      const stopped = await askForName(dispute, dispute.paymentId);
+      if (stopped) return stopped;
     }
     if (dispute.connector !== 'stripe') return await readWords(dispute, NO_RECORD);
     for (let reading = 0; reading < MOST_READINGS; reading += 1) {
@@ -70,8 +70,8 @@ export function createDisputeFollow({ ledger, hyperswitch, account, stripe, wake
     const answer = await stripe.readDispute(dispute.providerDisputeId);
     switch (answer.kind) {
       case 'found': {
-        const unread = await askForPayment(dispute, answer.value);
-        if (unread) return unread;
+        const stopped = await askForPayment(dispute, answer.value);
+        if (stopped) return stopped;
         const started = await ledger.applyDispute(dispute.id, answer.value, dispute.lastReading);
         if (!started) return 'overtaken';
         wake(started);
