@@ -407,9 +407,9 @@ export interface components {
     };
     Seller: {
       account: string;
-      /** `waiting`: cannot receive yet. `gone`: deauthorised or rejected; a person is asked about each share. */
+      /** What is known. `waiting`: cannot receive yet. `gone`: deauthorised or rejected; a person is asked about each share. */
       state: 'able' | 'waiting' | 'gone';
-      /** A word of Stripe's or ours; null: able. */
+      /** A word of Stripe's or ours; `parked`: Stripe does not let us in to the account now. Null: able. */
       reason: string | null;
       /** Null: it was never in doubt. */
       since: string | null;

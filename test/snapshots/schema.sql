@@ -167,6 +167,7 @@ disputes.last_answer text
 disputes.detail text
 disputes.holds boolean NOT NULL DEFAULT false
 disputes.archived_at timestamp with time zone
+disputes.is_of_payment boolean
 drifts.id uuid NOT NULL
 drifts.kind text NOT NULL
 drifts.provider text NOT NULL
@@ -1288,6 +1289,7 @@ CREATE TRIGGER disputes_guard BEFORE UPDATE ON public.disputes FOR EACH ROW EXEC
 CREATE TRIGGER disputes_keep BEFORE DELETE ON public.disputes FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER disputes_leave_archive BEFORE UPDATE ON public.disputes FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
 CREATE TRIGGER disputes_left_archive AFTER UPDATE ON public.disputes FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
+CREATE TRIGGER disputes_moved_to_archived AFTER UPDATE OF order_id ON public.disputes FOR EACH ROW WHEN ((new.order_id IS DISTINCT FROM old.order_id)) EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER disputes_of_archived AFTER INSERT ON public.disputes FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER drifts_guard BEFORE DELETE OR UPDATE ON public.drifts FOR EACH ROW EXECUTE FUNCTION guard_drift()
 CREATE TRIGGER drifts_of_archived AFTER INSERT OR UPDATE ON public.drifts FOR EACH ROW WHEN (((new.item_id IS NOT NULL) AND (new.state <> 'closed'::text))) EXECUTE FUNCTION item_is_taken_out()
@@ -1771,10 +1773,18 @@ CREATE OR REPLACE FUNCTION public.guard_dispute()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  IF (NEW.order_id, NEW.payment_id, NEW.psp_account, NEW.provider_dispute_id) IS DISTINCT FROM
-     (OLD.order_id, OLD.payment_id, OLD.psp_account, OLD.provider_dispute_id)
-    OR (OLD.hyperswitch_dispute_id IS NOT NULL AND NEW.hyperswitch_dispute_id IS DISTINCT FROM OLD.hyperswitch_dispute_id)
+  IF (NEW.psp_account, NEW.provider_dispute_id) IS DISTINCT FROM (OLD.psp_account, OLD.provider_dispute_id)
     OR (OLD.named_by IS NOT NULL AND NEW.named_by IS NULL) THEN
+    RAISE EXCEPTION 'dispute %: which one it is never changes', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF (NEW.order_id, NEW.payment_id) IS DISTINCT FROM (OLD.order_id, OLD.payment_id) THEN
+    IF OLD.holds OR NEW.holds OR EXISTS (SELECT 1 FROM dispute_withdrawals WHERE dispute_id = OLD.id) THEN
+      RAISE EXCEPTION 'dispute %: something followed from it, so it stays with its payment', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM payments WHERE id = NEW.payment_id AND order_id = NEW.order_id) THEN
+      RAISE EXCEPTION 'dispute %: its payment is of another order', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+  ELSIF OLD.hyperswitch_dispute_id IS NOT NULL AND NEW.hyperswitch_dispute_id IS DISTINCT FROM OLD.hyperswitch_dispute_id THEN
     RAISE EXCEPTION 'dispute %: which one it is never changes', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;

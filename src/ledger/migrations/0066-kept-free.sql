@@ -1,0 +1,1 @@
+-- This number belongs to another branch: this file goes when that one comes.
