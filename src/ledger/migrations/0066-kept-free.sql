@@ -1,1 +1,0 @@
--- This number belongs to another branch: this file goes when that one comes.
