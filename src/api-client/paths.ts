@@ -413,9 +413,9 @@ export interface components {
     };
     Seller: {
       account: string;
-      /** `waiting`: cannot receive yet. `gone`: deauthorised or rejected; a person is asked about each share. */
+      /** What is known. `waiting`: cannot receive yet. `gone`: deauthorised or rejected; a person is asked about each share. */
       state: 'able' | 'waiting' | 'gone';
-      /** A word of Stripe's or ours; null: able. */
+      /** A word of Stripe's or ours; `parked`: Stripe does not let us in to the account now. Null: able. */
       reason: string | null;
       /** Null: it was never in doubt. */
       since: string | null;
@@ -806,7 +806,7 @@ export interface components {
       effect: string;
       items: {
         id: string;
-        /** `skipped`: it does not wait for this reason now, or whoever asked is not let in any more, or has gone. `refused`: the ledger or the provider said no. `unanswered`: the provider did not say what is true. */
+        /** `skipped`: it does not wait for this reason now, or whoever asked is not let in any more, or has gone, or Postgres did not answer before. `refused`: the ledger or the provider said no. `unanswered`: the provider did not say what is true, or Postgres did not confirm the decision. */
         outcome: 'would_decide' | 'decided' | 'pending_approval' | 'skipped' | 'refused' | 'unanswered';
         status: string | null;
         amount: string | null;

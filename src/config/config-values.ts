@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseBytes } from '../domain/bytes.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
@@ -219,6 +220,37 @@ export const origins = () =>
       return origin;
     }),
   );
+
+const NAMED_SUBNETS = ['loopback', 'linklocal', 'uniquelocal'];
+const MOST_HOPS = 32;
+
+/** What Express takes as `trust proxy`: so many hops before us, or these addresses and subnets. */
+export type TrustedProxies = number | readonly string[];
+
+export const trustedProxies = () =>
+  text((raw): TrustedProxies => {
+    if (/^true$/i.test(raw.trim()))
+      throw new Wrong(
+        'is true: whoever sends X-Forwarded-For would name his own address; name the proxies, or say how many',
+      );
+    if (/^[0-9]+$/.test(raw)) {
+      const hops = Number(raw);
+      if (hops < 1 || hops > MOST_HOPS)
+        throw new Wrong(`${quoted(raw)} is not from 1 to ${MOST_HOPS} hops; leave it out for none`);
+      return hops;
+    }
+    return raw.split(',').map((part) => trustedProxy(part.trim()));
+  });
+
+function trustedProxy(entry: string): string {
+  const [, address = '', bits] = /^([^/]*)(?:\/([0-9]{1,3}))?$/.exec(entry) ?? [];
+  const family = isIP(address);
+  const isSubnet = bits === undefined || (Number(bits) >= 1 && Number(bits) <= (family === 4 ? 32 : 128));
+  if (NAMED_SUBNETS.includes(entry) || (family !== 0 && isSubnet)) return entry;
+  throw new Wrong(
+    `${quoted(entry)} is neither a number of hops nor an address, a subnet (of 1 bit or more) or one of ${NAMED_SUBNETS.join(', ')}`,
+  );
+}
 
 export interface EncryptionKey {
   readonly id: string;

@@ -22,6 +22,7 @@ import {
   rpcUrls,
   SECOND,
   secretOf,
+  trustedProxies,
   url,
 } from './config-values.js';
 import { type ConfigVariable, descriptionOf, optional, required, standard, webhookSecrets } from './describe.js';
@@ -58,6 +59,11 @@ export const ENVIRONMENT = z.object({
     description:
       'Base URL under which clients reach this server, with the prefix that a proxy takes away: what paid routes sell is named by it, and the cookie of the console is for https alone where it is. Left out: the scheme and host of each request.',
     example: 'https://api.example.com',
+  }),
+  TRUST_PROXY: optional(trustedProxies(), {
+    description:
+      'Proxies before this server whose X-Forwarded-… is believed, in the words of Express: how many, or their addresses and subnets, comma-separated (loopback, linklocal and uniquelocal too). Left out: none, and everybody behind one proxy shares RATE_LIMIT_ANONYMOUS_MAX.',
+    example: 'loopback,10.0.0.0/8',
   }),
   LOG_LEVEL: standard(oneOf(['debug', 'info', 'warn', 'error']), 'info', 'Least severe log line that is written.'),
   SETTINGS_FILE: optional(matching(/^\//, 'an absolute path'), {

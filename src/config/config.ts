@@ -3,7 +3,7 @@ import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.j
 import type { DisputeRules } from '../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
 import type { ApiToken } from '../domain/roles.js';
-import type { EncryptionKey } from './config-values.js';
+import type { EncryptionKey, TrustedProxies } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
 
 import { type NotificationSettings, notificationsOf } from './notification-variables.js';
@@ -23,6 +23,8 @@ export interface Config {
     readonly port: number;
     readonly host: string;
     readonly publicUrl: string | undefined;
+    /** Undefined: the address of the connection is the client's. */
+    readonly trustProxy: TrustedProxies | undefined;
     readonly corsOrigins: readonly string[];
     readonly rateLimit: { readonly windowMs: number; readonly max: number; readonly anonymousMax: number };
   };
@@ -224,6 +226,7 @@ function toConfig(values: Values): Config {
       port: values.PORT,
       host: values.HOST,
       publicUrl: values.PUBLIC_URL,
+      trustProxy: values.TRUST_PROXY,
       corsOrigins: values.CORS_ALLOWED_ORIGINS ?? [],
       rateLimit: {
         windowMs: values.RATE_LIMIT_WINDOW,

@@ -54,6 +54,8 @@ export interface ApiDependencies extends SettlementRouteDependencies, HealthDepe
   readonly tokens: readonly ApiToken[];
   readonly corsOrigins: readonly string[];
   readonly rateLimit: RateLimitSettings;
+  /** Whose word on the client's address, scheme and host is taken; left out: nobody's. */
+  readonly trustProxy?: number | readonly string[] | undefined;
   readonly console: ConsoleDependencies;
   /** Of the product, for /openapi.json. */
   readonly version: string;
@@ -97,6 +99,7 @@ export function createApi(dependencies: ApiDependencies): Express {
   const app = express();
   app.disable('x-powered-by');
   app.set('etag', false);
+  if (dependencies.trustProxy !== undefined) app.set('trust proxy', dependencies.trustProxy);
   app.use(observe(factsOf, dependencies));
   app.use(helmet());
   app.use(crossOrigin(dependencies.corsOrigins));

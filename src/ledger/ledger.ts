@@ -144,7 +144,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createReconciling(database, approvalThreshold),
     createSettlement: createSettlementCreator(database, sealer),
     openCapture: (capture: Capture) => openCapture(database.query, capture),
-    claimSettlements: createClaims(database, sealer),
+    ...createClaims(database, sealer),
     recordAttempts: createAttemptRecorder(database),
     schemaState,
 

@@ -147,6 +147,7 @@ function apiDependencies(
     tokens: config.apiTokens,
     corsOrigins: config.http.corsOrigins,
     rateLimit: config.http.rateLimit,
+    trustProxy: config.http.trustProxy,
     console: consoleDependencies(config, { ledger, changes, webRoot }),
     version: VERSION,
     mount: mount && ((app) => mountPaid(app, mount, sessions.paidSession)),

@@ -167,6 +167,7 @@ disputes.last_answer text
 disputes.detail text
 disputes.holds boolean NOT NULL DEFAULT false
 disputes.archived_at timestamp with time zone
+disputes.is_of_payment boolean
 drifts.id uuid NOT NULL
 drifts.kind text NOT NULL
 drifts.provider text NOT NULL
@@ -192,6 +193,8 @@ drifts.version integer NOT NULL DEFAULT 1
 drifts.asked_by text
 drifts.asked_note text
 drifts.asked_at timestamp with time zone
+drifts.alone_amount numeric(78,0)
+drifts.alone_principal text
 figure_samples.at timestamp with time zone NOT NULL
 figure_samples.upto bigint NOT NULL
 figure_samples.done integer NOT NULL
@@ -349,6 +352,7 @@ payments.charge_currency text
 payments.charge_unfit text
 payments.disputes_look_at timestamp with time zone
 payments.archived_at timestamp with time zone
+payments.provider text NOT NULL DEFAULT 'hyperswitch'::text
 payouts.external_payout_id text NOT NULL
 payouts.seller_account text NOT NULL
 payouts.amount numeric(78,0) NOT NULL
@@ -768,7 +772,7 @@ disputes disputes_amount_check CHECK ((amount > (0)::numeric))
 disputes disputes_funds_check CHECK ((funds = ANY (ARRAY['none'::text, 'out'::text, 'back'::text])))
 disputes disputes_hyperswitch_dispute_id_check CHECK ((hyperswitch_dispute_id <> ''::text))
 disputes disputes_hyperswitch_dispute_id_key UNIQUE (hyperswitch_dispute_id)
-disputes disputes_named_by_check CHECK ((named_by = ANY (ARRAY['hyperswitch'::text, 'decision'::text])))
+disputes disputes_named_by_check CHECK ((named_by = ANY (ARRAY['hyperswitch'::text, 'stripe'::text, 'decision'::text])))
 disputes disputes_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 disputes disputes_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
 disputes disputes_pkey PRIMARY KEY (id)
@@ -778,11 +782,15 @@ disputes disputes_psp_account_provider_dispute_id_key UNIQUE (psp_account, provi
 disputes disputes_status_check CHECK ((status = ANY (ARRAY['inquiry'::text, 'open'::text, 'won'::text, 'lost'::text, 'cancelled'::text])))
 disputes named_by_hyperswitch_has_its_id CHECK (((named_by IS DISTINCT FROM 'hyperswitch'::text) OR (hyperswitch_dispute_id IS NOT NULL)))
 drifts accepted_by_somebody CHECK (((NOT (closed_why IS DISTINCT FROM 'accepted'::text)) = ((closed_by IS NOT NULL) AND (closed_note IS NOT NULL))))
+drifts drift_alone_is_accepted CHECK (((alone_amount IS NULL) OR (NOT (closed_why IS DISTINCT FROM 'accepted'::text))))
+drifts drift_alone_is_whole CHECK (((alone_principal IS NULL) OR (alone_amount IS NOT NULL)))
 drifts drift_amount_is_whole CHECK (((amount IS NULL) = (currency IS NULL)))
 drifts drift_end_is_whole CHECK ((((state = 'closed'::text) = (closed_at IS NOT NULL)) AND ((state = 'closed'::text) = (closed_why IS NOT NULL))))
 drifts drift_item_is_whole CHECK (((item_kind IS NULL) = (item_id IS NULL)))
 drifts drift_opens_before_it_closes CHECK (((state = 'suspected'::text) = (opened_at IS NULL)))
 drifts drift_request_is_whole CHECK ((((asked_by IS NULL) = (asked_note IS NULL)) AND ((asked_by IS NULL) = (asked_at IS NULL))))
+drifts drifts_alone_amount_check CHECK ((alone_amount >= (0)::numeric))
+drifts drifts_alone_principal_check CHECK ((alone_principal <> ''::text))
 drifts drifts_asked_by_check CHECK ((asked_by <> ''::text))
 drifts drifts_closed_why_check CHECK ((closed_why = ANY (ARRAY['agrees'::text, 'accepted'::text, 'repaired'::text])))
 drifts drifts_item_kind_check CHECK ((item_kind = ANY (ARRAY['settlement'::text, 'payment'::text, 'refund'::text, 'transfer'::text, 'reversal'::text, 'dispute'::text])))
@@ -869,6 +877,7 @@ payment_sessions payment_sessions_lease_id_fkey FOREIGN KEY (lease_id) REFERENCE
 payment_sessions payment_sessions_pkey PRIMARY KEY (id)
 payments captured_is_no_debt CHECK ((captured >= (0)::numeric))
 payments charge_is_read_whole CHECK ((((charge_id IS NULL) = (charge_currency IS NULL)) AND ((charge_of IS NOT NULL) = ((charge_id IS NOT NULL) OR (charge_unfit IS NOT NULL))) AND ((charge_id IS NULL) OR (charge_unfit IS NULL))))
+payments payment_at_stripe_is_named CHECK (((provider = 'hyperswitch'::text) OR ((hyperswitch_payment_id IS NULL) AND (connector = 'stripe'::text) AND (connector_transaction_id IS NOT NULL) AND (certainty = 'done'::text) AND (attempts = 0))))
 payments payment_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 payments payment_cancel_certainty CHECK ((cancel_certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 payments payment_cancel_is_whole CHECK (((cancel_asked_at IS NULL) = (cancel_asked_by IS NULL)))
@@ -884,6 +893,7 @@ payments payments_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 payments payments_order_id_key UNIQUE (order_id)
 payments payments_origin_check CHECK ((origin = ANY (ARRAY['api'::text, 'import'::text])))
 payments payments_pkey PRIMARY KEY (id)
+payments payments_provider_check CHECK ((provider = ANY (ARRAY['hyperswitch'::text, 'stripe'::text])))
 payments payments_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
 payments payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
 payments unfinished_payment_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'processing'::text])) OR (next_check_at IS NOT NULL)))
@@ -1057,6 +1067,7 @@ CREATE INDEX disputes_of_order ON public.disputes USING btree (order_id)
 CREATE INDEX disputes_out_of_step ON public.disputes USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX disputes_that_hold ON public.disputes USING btree (order_id) WHERE holds
 CREATE INDEX drifts_accepted ON public.drifts USING btree (kind, provider_id) WHERE (closed_why = 'accepted'::text)
+CREATE INDEX drifts_accepted_alone ON public.drifts USING btree (lower(alone_principal), lower(currency), closed_at) WHERE (alone_amount IS NOT NULL)
 CREATE INDEX drifts_by_provider_id ON public.drifts USING btree (provider_id)
 CREATE INDEX drifts_closed ON public.drifts USING btree (id DESC) WHERE (state = 'closed'::text)
 CREATE INDEX drifts_of_item ON public.drifts USING btree (item_id) WHERE (item_id IS NOT NULL)
@@ -1205,6 +1216,7 @@ CREATE UNIQUE INDEX payment_request_secret_pkey ON public.payment_request_secret
 CREATE UNIQUE INDEX payment_sessions_pkey ON public.payment_sessions USING btree (id)
 CREATE UNIQUE INDEX payments_hyperswitch ON public.payments USING btree (hyperswitch_payment_id) WHERE ((hyperswitch_payment_id IS NOT NULL) AND (hyperswitch_payment_id <> ''::text))
 CREATE UNIQUE INDEX payments_idempotency_key_key ON public.payments USING btree (idempotency_key)
+CREATE UNIQUE INDEX payments_once_at_stripe ON public.payments USING btree (connector_transaction_id) WHERE (connector = 'stripe'::text)
 CREATE UNIQUE INDEX payments_order_id_key ON public.payments USING btree (order_id)
 CREATE UNIQUE INDEX payments_pkey ON public.payments USING btree (id)
 CREATE UNIQUE INDEX payouts_pkey ON public.payouts USING btree (external_payout_id)
@@ -1281,6 +1293,7 @@ CREATE TRIGGER disputes_guard BEFORE UPDATE ON public.disputes FOR EACH ROW EXEC
 CREATE TRIGGER disputes_keep BEFORE DELETE ON public.disputes FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER disputes_leave_archive BEFORE UPDATE ON public.disputes FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
 CREATE TRIGGER disputes_left_archive AFTER UPDATE ON public.disputes FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
+CREATE TRIGGER disputes_moved_to_archived AFTER UPDATE OF order_id ON public.disputes FOR EACH ROW WHEN ((new.order_id IS DISTINCT FROM old.order_id)) EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER disputes_of_archived AFTER INSERT ON public.disputes FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER drifts_guard BEFORE DELETE OR UPDATE ON public.drifts FOR EACH ROW EXECUTE FUNCTION guard_drift()
 CREATE TRIGGER drifts_of_archived AFTER INSERT OR UPDATE ON public.drifts FOR EACH ROW WHEN (((new.item_id IS NOT NULL) AND (new.state <> 'closed'::text))) EXECUTE FUNCTION item_is_taken_out()
@@ -1298,13 +1311,14 @@ CREATE TRIGGER orders_left_archive AFTER UPDATE ON public.orders FOR EACH ROW WH
 CREATE TRIGGER orders_status BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION guard_status('order')
 CREATE TRIGGER payments_build BEFORE UPDATE OF runner ON public.payments FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER payments_call BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_money_call('payment', '3', '10 minutes')
-CREATE TRIGGER payments_disputable BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((new.hyperswitch_payment_id IS NOT NULL) AND (new.captured > (0)::numeric) AND (old.captured = (0)::numeric))) EXECUTE FUNCTION payment_may_be_disputed()
+CREATE TRIGGER payments_disputable BEFORE UPDATE ON public.payments FOR EACH ROW WHEN ((((new.hyperswitch_payment_id IS NOT NULL) OR (new.provider = 'stripe'::text)) AND (new.captured > (0)::numeric) AND (old.captured = (0)::numeric))) EXECUTE FUNCTION payment_may_be_disputed()
 CREATE TRIGGER payments_guard BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_payment()
 CREATE TRIGGER payments_keep BEFORE DELETE ON public.payments FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER payments_leave_archive BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
 CREATE TRIGGER payments_left_archive AFTER UPDATE ON public.payments FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
 CREATE TRIGGER payments_of_archived AFTER INSERT ON public.payments FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
+CREATE TRIGGER payments_stay BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((new.provider <> old.provider) OR ((old.provider = 'stripe'::text) AND (new.connector_transaction_id IS DISTINCT FROM old.connector_transaction_id)))) EXECUTE FUNCTION payment_stays_where_it_is()
 CREATE TRIGGER provider_breakers_returns BEFORE UPDATE ON public.provider_breakers FOR EACH ROW EXECUTE FUNCTION note_return()
 CREATE TRIGGER refunds_build BEFORE UPDATE OF runner ON public.refunds FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER refunds_call BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_money_call('refund', '3', '10 minutes')
@@ -1764,10 +1778,18 @@ CREATE OR REPLACE FUNCTION public.guard_dispute()
  LANGUAGE plpgsql
 AS $function$
 BEGIN
-  IF (NEW.order_id, NEW.payment_id, NEW.psp_account, NEW.provider_dispute_id) IS DISTINCT FROM
-     (OLD.order_id, OLD.payment_id, OLD.psp_account, OLD.provider_dispute_id)
-    OR (OLD.hyperswitch_dispute_id IS NOT NULL AND NEW.hyperswitch_dispute_id IS DISTINCT FROM OLD.hyperswitch_dispute_id)
+  IF (NEW.psp_account, NEW.provider_dispute_id) IS DISTINCT FROM (OLD.psp_account, OLD.provider_dispute_id)
     OR (OLD.named_by IS NOT NULL AND NEW.named_by IS NULL) THEN
+    RAISE EXCEPTION 'dispute %: which one it is never changes', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF (NEW.order_id, NEW.payment_id) IS DISTINCT FROM (OLD.order_id, OLD.payment_id) THEN
+    IF OLD.holds OR NEW.holds OR EXISTS (SELECT 1 FROM dispute_withdrawals WHERE dispute_id = OLD.id) THEN
+      RAISE EXCEPTION 'dispute %: something followed from it, so it stays with its payment', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NOT EXISTS (SELECT 1 FROM payments WHERE id = NEW.payment_id AND order_id = NEW.order_id) THEN
+      RAISE EXCEPTION 'dispute %: its payment is of another order', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+  ELSIF OLD.hyperswitch_dispute_id IS NOT NULL AND NEW.hyperswitch_dispute_id IS DISTINCT FROM OLD.hyperswitch_dispute_id THEN
     RAISE EXCEPTION 'dispute %: which one it is never changes', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
@@ -2276,6 +2298,13 @@ AS $function$
 BEGIN
   NEW.disputes_look_at := clock_now() + interval '1 hour';
   RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.payment_stays_where_it_is()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'payment %: its provider, and what Stripe calls it, never change', OLD.id USING ERRCODE = 'check_violation';
 END $function$
 CREATE OR REPLACE FUNCTION public.place_of_voucher(p_channel text, p_cumulative numeric, p_more numeric)
  RETURNS bigint

@@ -7,6 +7,7 @@ import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types
 import type { FollowedDispute } from '../../ledger/money-that-leaves/disputes.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
+import { createDisputeNames, MISFIT_AGAIN_MS, type Naming, type Read, unread } from './dispute-names.js';
 import type { HyperswitchAccount } from './hyperswitch-account.js';
 
 /** Stripe, as far as disputes are concerned, with a key of the account that this ledger is pinned to. */
@@ -14,16 +15,14 @@ export interface DisputeRecords {
   readDispute(stripeDisputeId: string): Promise<ReadAnswer<StripeDispute>>;
 }
 
-/** Hyperswitch, as far as it names disputes, and whose it is. */
-export interface Naming extends Pick<Hyperswitch, 'readDispute' | 'disputesOf'> {
-  readonly account: Pick<HyperswitchAccount, 'profileMisfit' | 'control'>;
-}
-
 export interface DisputeFollowDependencies {
   readonly ledger: Pick<
     Ledger,
     | 'disputeToFollow'
     | 'findDispute'
+    | 'paymentToSearch'
+    | 'paymentAtProcessor'
+    | 'paymentAtHyperswitch'
     | 'noteDispute'
     | 'applyDispute'
     | 'disputeWithoutRecord'
@@ -37,16 +36,10 @@ export interface DisputeFollowDependencies {
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
-/** What one reading came to. `unread`: nothing is concluded, and it is read again. */
-type Read = { readonly kind: 'read' } | { readonly kind: 'unread'; readonly afterMs: number; readonly detail: string };
-
 const READ: Read = { kind: 'read' };
-const AGAIN_MS = 60_000;
 /** Several events of one moment have it read at once; whoever was overtaken this often leaves it to the others for a while. */
 const MOST_READINGS = 5;
 const AGAIN_SOON_MS = 15_000;
-/** Only a person can change what is configured. */
-const MISFIT_AGAIN_MS = 10 * 60_000;
 
 export type DisputeFollow = ReturnType<typeof createDisputeFollow>;
 
@@ -55,11 +48,13 @@ export type DisputeFollow = ReturnType<typeof createDisputeFollow>;
  * other processor Hyperswitch's words are shown, and a person says where the funds are.
  */
 export function createDisputeFollow({ ledger, hyperswitch, stripe, wake }: DisputeFollowDependencies) {
+  const { askForName, askForPayment } = createDisputeNames({ ledger, hyperswitch });
+
   async function readDispute(id: DisputeId): Promise<Read> {
     const dispute = await known(ledger, id);
     if (dispute.namedBy === null) {
-      const unread = await askForName(dispute);
-      if (unread) return unread;
+      const stopped = await askForName(dispute, dispute.paymentId);
+      if (stopped) return stopped;
     }
     if (dispute.connector !== 'stripe') return await readWords(dispute, NO_RECORD);
     for (let reading = 0; reading < MOST_READINGS; reading += 1) {
@@ -69,26 +64,14 @@ export function createDisputeFollow({ ledger, hyperswitch, stripe, wake }: Dispu
     return unread('it was read by others at the same time', AGAIN_SOON_MS);
   }
 
-  /** Stripe told of it first: Hyperswitch may name it by now. */
-  async function askForName(dispute: FollowedDispute): Promise<Read | undefined> {
-    const { hyperswitchPaymentId, paymentId, providerDisputeId } = dispute;
-    if (hyperswitchPaymentId === null || !hyperswitch) return undefined;
-    const answer = await hyperswitch.disputesOf(hyperswitchPaymentId);
-    if (answer.kind !== 'found') return unread(answer.detail);
-    const named = answer.value.find((one) => one.providerDisputeId === providerDisputeId);
-    if (!named) return undefined;
-    const misfit = await hyperswitch.account.profileMisfit(named.profileId);
-    if (misfit !== undefined) return unread(misfit, MISFIT_AGAIN_MS);
-    await ledger.noteDispute(paymentId, dispute.id, named);
-    return undefined;
-  }
-
   /** `overtaken`: another reading was followed meanwhile, and this one may be older. */
   async function readRecord(dispute: FollowedDispute): Promise<Read | 'overtaken'> {
     if (!stripe) return unread('Stripe cannot be asked here: set STRIPE_SECRET_KEY', MISFIT_AGAIN_MS);
     const answer = await stripe.readDispute(dispute.providerDisputeId);
     switch (answer.kind) {
       case 'found': {
+        const stopped = await askForPayment(dispute, answer.value);
+        if (stopped) return stopped;
         const started = await ledger.applyDispute(dispute.id, answer.value, dispute.lastReading);
         if (!started) return 'overtaken';
         wake(started);
@@ -108,6 +91,10 @@ export function createDisputeFollow({ ledger, hyperswitch, stripe, wake }: Dispu
   async function readWords(dispute: FollowedDispute, why: string): Promise<Read> {
     const answer = await namedNow(dispute);
     if ('kind' in answer) return answer;
+    const at = answer.named?.hyperswitchPaymentId;
+    const payment = at === undefined ? undefined : await ledger.paymentAtHyperswitch(at);
+    if (answer.named && payment !== undefined && payment !== dispute.paymentId)
+      await ledger.noteDispute(payment, dispute.id, answer.named);
     wake(await ledger.disputeWithoutRecord({ id: dispute.id, named: answer.named, why }));
     return READ;
   }
@@ -157,8 +144,6 @@ export function createDisputeFollow({ ledger, hyperswitch, stripe, wake }: Dispu
 
 const WHERE = { none: 'did not move', out: 'are out', back: 'are back' } as const;
 const NO_RECORD = 'its processor keeps no record that is read here';
-
-const unread = (detail: string, afterMs = AGAIN_MS): Read => ({ kind: 'unread', afterMs, detail });
 
 async function known(
   ledger: Pick<DisputeFollowDependencies['ledger'], 'disputeToFollow'>,

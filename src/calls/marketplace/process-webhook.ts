@@ -67,7 +67,7 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
     if (event.provider === 'stripe' && event.account === null && event.type === 'balance.available')
       return await finished(taken, await readBalance());
     const seller = event.provider === 'stripe' ? sellerOf(event) : undefined;
-    if (seller !== undefined) return await finished(taken, await readSeller(seller));
+    if (seller !== undefined) return await finished(taken, await readSeller(seller, event.type === LEFT));
     const told = item?.kind === 'transfer' && event.type === 'transfer.reversed' ? await readReversed(item.id) : null;
     if (told === 'left') return 'left';
     // Other events of known transfers tell what their calls read by themselves; the rest is not about money of ours.
@@ -91,8 +91,8 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
     return 'woke';
   }
 
-  async function readSeller(account: string): Promise<string> {
-    if (!(await ledger.sellerMatters(account))) return 'nothing_to_do';
+  async function readSeller(account: string, left: boolean): Promise<string> {
+    if (!(await ledger.sellerMatters(account, left))) return 'nothing_to_do';
     const standing = stripe && (await standingAt(stripe.inLane('probe'), account));
     if (!standing) return 'left';
     wake(await ledger.sellerShows(account, standing));
@@ -118,11 +118,13 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
   }
 }
 
+/** He has disconnected from the platform. */
+const LEFT = 'account.application.deauthorized';
 const OF_SELLERS: ReadonlySet<string> = new Set([
   'account.updated',
   'capability.updated',
   'account.application.authorized',
-  'account.application.deauthorized',
+  LEFT,
 ]);
 
 /** Of which connected account an event tells what it can do. */

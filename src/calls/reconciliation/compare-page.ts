@@ -5,6 +5,7 @@ import { missingPayment, missingRefund } from '../../domain/reconciliation/judge
 import { missingDispute, missingReversal, missingTransfer } from '../../domain/reconciliation/judge-stripe.js';
 import type { ListedPart, ReconciledPart } from '../../domain/reconciliation/parts.js';
 import type { Unnamed } from '../../ledger/reconciliation/held-rows.js';
+import type { HyperswitchPage } from '../../providers/hyperswitch/account-lists.js';
 import { type ComparisonDependencies, type Page, type Place, unread, youngSince } from './comparison.js';
 import { suspectDisputes, suspectPayments, suspectRefunds, suspectReversals, suspectTransfers } from './judge-rows.js';
 import { workflowsPage } from './workflows-page.js';
@@ -77,7 +78,7 @@ async function listedPage(place: Place, part: ListedPart, sides: ComparisonDepen
   if (part === 'hyperswitch-payments') {
     const answer = await hyperswitch.calls.paymentsSince(page);
     // Whoever took the first that is listed for the owner of this ledger might pin somebody else's profile for good.
-    if (control.kind === 'none_known' && answer.kind === 'found' && answer.value.items.length > 0)
+    if (control.kind === 'none_known' && answer.kind === 'found' && !isEmpty(answer.value))
       return { kind: 'left', why: 'Hyperswitch holds no payment of this ledger yet, so whose these are is not known' };
     const suspect = (listed: readonly PaymentFacts[]) =>
       suspectPayments(
@@ -89,6 +90,8 @@ async function listedPage(place: Place, part: ListedPart, sides: ComparisonDepen
   const answer = await hyperswitch.calls.refundsSince(page);
   return judged({ what: 'refunds', answer, nameOf: (one) => one.hyperswitchRefundId, suspect: suspectRefunds }, sides);
 }
+
+const isEmpty = ({ items, unreadable }: HyperswitchPage<unknown>): boolean => items.length + unreadable.length === 0;
 
 const notSet = (name: string): Page => ({ kind: 'left', why: `${name} is not set here` });
 

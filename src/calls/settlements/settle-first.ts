@@ -69,7 +69,10 @@ export function createSettleFirst({ settle, ledger, patienceMs = 30_000 }: Settl
 }
 
 export type SettleNowDependencies = Omit<SettleRowsDependencies, 'ledger' | 'authServer' | 'tempo' | 'monotonicMs'> & {
-  readonly ledger: Pick<Ledger, 'claimSettlements' | 'findSettlement' | 'recordAttempts' | 'firstInTurn'>;
+  readonly ledger: Pick<
+    Ledger,
+    'claimSettlements' | 'findSettlement' | 'recordAttempts' | 'firstInTurn' | 'settlementStopped'
+  >;
   /** Undefined: AUTH_SERVER_URL is not set here. */
   readonly authServer: SettleRowsDependencies['authServer'] | undefined;
 };

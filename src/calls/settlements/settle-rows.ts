@@ -11,7 +11,7 @@ import type { Logger } from '../../observability/logger.js';
 import type { RowOutcome, SettlementTimings } from '../steps.js';
 
 export interface SettleRowsDependencies {
-  readonly ledger: Pick<Ledger, 'claimSettlements' | 'findSettlement'> & {
+  readonly ledger: Pick<Ledger, 'claimSettlements' | 'findSettlement' | 'settlementStopped'> & {
     /** Shares one commit with other attempts that end at the same moment. */
     recordAttempt(outcome: AttemptOutcome): Promise<SettlementStatus | null>;
   };
@@ -19,7 +19,7 @@ export interface SettleRowsDependencies {
     settle(protocol: Protocol, call: SettleCall): Promise<Answer>;
   };
   /** Undefined: TEMPO_RPC_URL is not set here. */
-  readonly tempo: { settle(call: SettleCall): Promise<Answer> } | undefined;
+  readonly tempo: { settle(call: CaptureCall): Promise<Answer> } | undefined;
   readonly timings: SettlementTimings;
   readonly logger: Logger;
   /** Names this process among all runners. */
@@ -32,6 +32,11 @@ interface SettleCall {
   readonly body: string;
   readonly key: string;
   readonly timeoutMs: number;
+}
+
+interface CaptureCall extends SettleCall {
+  /** Asked immediately before the transaction leaves. @returns why it may not any more; undefined: it may */
+  readonly stopped: () => Promise<string | undefined>;
 }
 
 /** A claim outlives the call it allows by this much; a process that stalls longer between the two does not send. */
@@ -119,14 +124,14 @@ function saysAmount(said: string | undefined, { spent, decimals }: ClaimedSettle
 
 /** Whoever settles this row: the auth server, or the chain. */
 async function send(
-  { protocol, provider, body, key }: ClaimedSettlement,
-  { timeoutMs }: Attempt,
-  { authServer, tempo }: SettleRowsDependencies,
+  { id, protocol, provider, body, key }: ClaimedSettlement,
+  { runner, timeoutMs }: Attempt,
+  { ledger, authServer, tempo }: SettleRowsDependencies,
 ): Promise<Answer> {
   const call = { body, key, timeoutMs };
   if (provider !== TEMPO) return await authServer.settle(protocol, call);
   return tempo
-    ? await tempo.settle(call)
+    ? await tempo.settle({ ...call, stopped: () => ledger.settlementStopped(id, runner) })
     : { kind: 'misdirected', detail: 'no chain can be reached here: set TEMPO_RPC_URL and the settings beside it' };
 }
 

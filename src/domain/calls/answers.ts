@@ -18,7 +18,13 @@ export type Answer =
     }
   | { readonly kind: 'refused'; readonly why: RefusalClass; readonly detail: string }
   | { readonly kind: 'unclear'; readonly why: UnclearClass; readonly detail: string }
-  | { readonly kind: 'busy'; readonly retryAfterMs: number | null; readonly detail: string }
+  | {
+      readonly kind: 'busy';
+      readonly retryAfterMs: number | null;
+      readonly detail: string;
+      /** Ours, not the provider's: nothing left. */
+      readonly executed?: 'no';
+    }
   | { readonly kind: 'misdirected'; readonly detail: string };
 
 /** What follows a money call is decided from this, whichever provider answered. */
@@ -63,8 +69,9 @@ export type UnclearClass = 'no_answer' | 'reset' | 'not_connected' | 'server_err
 
 /**
  * Running out of a short first limit is neither success nor failure: the provider may be at work, and the next send will
- * tell. The log, the counter of failures and the breaker must agree on this.
+ * tell. What was stopped before it left says nothing of the provider. The log, the counter of failures and the breaker must agree on this.
  * @param patient the provider had the whole answer window
  */
 export const isUndecided = (answer: Answer, patient: boolean): boolean =>
-  answer.kind === 'unclear' && answer.why === 'no_answer' && !patient;
+  (answer.kind === 'unclear' && answer.why === 'no_answer' && !patient) ||
+  (answer.kind === 'busy' && answer.executed === 'no');

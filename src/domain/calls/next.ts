@@ -124,7 +124,9 @@ export function next(attempted: Attempted, policy: RetryPolicy): Decision {
     case 'unclear':
       return again(attempted, policy, answer.why === 'no_answer' ? policy.answerWindowMs - attempted.sinceSentMs : 0);
     case 'busy':
-      return policy.counted ? turnedAway(attempted, answer) : again(attempted, policy, answer.retryAfterMs ?? 0);
+      return policy.counted || answer.executed === 'no'
+        ? turnedAway(attempted, answer)
+        : again(attempted, policy, answer.retryAfterMs ?? 0);
     case 'misdirected': {
       const certainty = policy.counted ? notExecuted(attempted) : joinCertainty(attempted.certainty, 'unknown');
       return isExpired(attempted)

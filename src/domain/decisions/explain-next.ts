@@ -1,5 +1,6 @@
 import { assertNever } from '../assert-never.js';
 import { type Certainty, mayHaveMoved, surelyUnmoved } from '../calls/certainty.js';
+import { BY_TRANSACTION } from '../explanations/what-an-action-does.js';
 import type { MarketplaceKind } from '../marketplace/marketplace.js';
 import { isWaiting, type WaitingStatus } from '../marketplace/marketplace-status.js';
 import type { Settlement } from '../settlements/settlement.js';
@@ -116,9 +117,12 @@ export function whenNext(
 function asks(kind: MarketplaceKind | 'settlement', { reason }: Attention): string {
   if (reason === 'approval_pending')
     return 'an approver confirms the decision named above (makegood approve <decision>), or nothing happens';
-  return isDecidable(kind)
-    ? `a person decides: makegood resolve <id> ${inWords(actionsFor(kind, reason))}`
-    : 'a person looks at it: nothing of it is decided here';
+  if (!isDecidable(kind)) return 'a person looks at it: nothing of it is decided here';
+  const actions = inWords(actionsFor(kind, reason));
+  // A late success is only acknowledged: the provider has shown where the money is.
+  const seen =
+    kind === 'settlement' && reason !== 'late_success' ? `; settled names where it was seen (${BY_TRANSACTION})` : '';
+  return `a person decides: makegood resolve <id> ${actions}${seen}`;
 }
 
 function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, attention: Attention): string {

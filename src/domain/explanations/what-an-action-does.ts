@@ -55,9 +55,14 @@ export function effectOf(kind: DecidableKind, action: string): string {
   return effect;
 }
 
+/** How a transaction is named as evidence, as it is typed. */
+export const BY_TRANSACTION = '--tx-hash 0x…';
+
 /** The option by which a command names what its effect asks for; empty where it asks for nothing. */
 export function evidenceIn(kind: DecidableKind, action: string): string {
-  const [, name] = /\(--evidence (\w+)\)/.exec(effectOf(kind, action)) ?? [];
+  const effect = effectOf(kind, action);
+  if (effect.includes('(--tx-hash ')) return ` ${BY_TRANSACTION}`;
+  const [, name] = /\(--evidence (\w+)\)/.exec(effect) ?? [];
   return name === undefined ? '' : ` --evidence '{"${name}":"…"}'`;
 }
 

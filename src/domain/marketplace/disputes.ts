@@ -106,12 +106,18 @@ interface DisputeRecord {
   readonly movements: readonly DisputeMovement[];
 }
 
+/** Whether the processor's record is of this payment; null: what it is called there is not known. */
+export const isOfPayment = (
+  { payment }: Pick<DisputedPayment, 'payment'>,
+  held: Pick<DisputeRecord, 'charge' | 'paymentIntent'>,
+): boolean | null => (payment === null ? null : payment === held.paymentIntent || payment === held.charge);
+
 /**
  * Why nothing follows from the processor's record: amounts of different currencies are never compared, and a dispute of another
  * payment is another dispute. undefined: it fits.
  */
 export function unfitRecord({ payment, currency }: DisputedPayment, held: DisputeRecord): string | undefined {
-  if (payment !== null && payment !== held.paymentIntent && payment !== held.charge)
+  if (isOfPayment({ payment }, held) === false)
     return `Stripe's record is of payment ${held.paymentIntent ?? held.charge}, and this one of ${payment}`;
   const strange = held.movements.find((one) => one.currency !== currency);
   if (strange)

@@ -128,7 +128,7 @@ const BulkAnswer = z
         outcome: z
           .enum(['would_decide', 'decided', 'pending_approval', 'skipped', 'refused', 'unanswered'])
           .describe(
-            '`skipped`: it does not wait for this reason now, or whoever asked is not let in any more, or has gone. `refused`: the ledger or the provider said no. `unanswered`: the provider did not say what is true.',
+            '`skipped`: it does not wait for this reason now, or whoever asked is not let in any more, or has gone, or Postgres did not answer before. `refused`: the ledger or the provider said no. `unanswered`: the provider did not say what is true, or Postgres did not confirm the decision.',
           ),
         status: z.string().nullable(),
         amount: z.string().nullable(),

@@ -49,13 +49,21 @@ export async function decideMany(
   const items = found.slice(0, MOST_AT_ONCE);
   const named = asked ?? items.map(({ id }) => id);
   const outcomes: Outcome[] = [];
-  let goesOn = true;
+  let stopped: string | undefined;
   for (const id of named) {
     const item = items.find((one) => one.id === id);
     if (!item) outcomes.push(skipped(id));
     else if (isPreview) outcomes.push(preview(item, body, dependencies));
-    else if (!(goesOn &&= await fromLedger(isHeard()))) outcomes.push(skipped(id, UNHEARD));
-    else outcomes.push(await decideOne(item, body, { ...dependencies, by: principal.name }));
+    else if (stopped !== undefined) outcomes.push(skipped(id, stopped));
+    else
+      try {
+        if (await fromLedger(isHeard()))
+          outcomes.push(await decideOne(item, body, { ...dependencies, by: principal.name }));
+        else outcomes.push(skipped(id, (stopped = UNHEARD)));
+      } catch (error) {
+        outcomes.push(unconfirmed(item, error, outcomes));
+        stopped = UNCONFIRMED_BEFORE;
+      }
   }
   const counted = outcomes.filter(({ outcome }) => ['would_decide', 'decided', 'pending_approval'].includes(outcome));
   return {
@@ -100,6 +108,23 @@ const skipped = (
 });
 
 const UNHEARD = 'whoever asked is not let in any more, or does not wait for the answer: nothing was decided about it';
+
+const UNCONFIRMED_BEFORE = 'Postgres did not answer before its turn came: nothing was decided about it';
+
+/**
+ * What was decided before is told, whatever becomes of the rest.
+ * @throws the error itself where nothing was decided before, or where it is no outage of Postgres
+ */
+function unconfirmed(item: ItemSummary, error: unknown, before: readonly Outcome[]): Outcome {
+  const isOutage = error instanceof HttpProblem && error.code === 'ledger_unavailable';
+  if (!isOutage || !before.some(({ outcome }) => outcome !== 'skipped')) throw error;
+  return {
+    ...skipped(item.id, error.message),
+    outcome: 'unanswered',
+    status: item.status,
+    amount: amountInWords(item),
+  };
+}
 
 const preview = (item: ItemSummary, { action }: BulkRequest, { approvalThreshold }: BulkDependencies): Outcome => ({
   id: item.id,

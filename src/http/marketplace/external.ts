@@ -91,6 +91,6 @@ const unfit = (why: string) => new HttpProblem('external_unfit', `${why}: nothin
 const unread = (why: string) =>
   new HttpProblem(
     'provider_unavailable',
-    `Stripe did not say what is there (${why}): nothing was believed and nothing stored; send the same request again`,
+    `Stripe did not say what is there (${why}): nothing was believed, and nothing was stored; send the same request again`,
     { headers: retryAfter(UNREAD_RETRY_SECONDS) },
   );

@@ -204,8 +204,13 @@ export const SellerAnswer: z.ZodType<Seller> = z
     account: z.string(),
     state: z
       .enum(['able', 'waiting', 'gone'])
-      .describe('`waiting`: cannot receive yet. `gone`: deauthorised or rejected; a person is asked about each share.'),
-    reason: z.string().nullable().describe("A word of Stripe's or ours; null: able."),
+      .describe(
+        'What is known. `waiting`: cannot receive yet. `gone`: deauthorised or rejected; a person is asked about each share.',
+      ),
+    reason: z
+      .string()
+      .nullable()
+      .describe("A word of Stripe's or ours; `parked`: Stripe does not let us in to the account now. Null: able."),
     since: timestamp.nullable().describe('Null: it was never in doubt.'),
     transfers: z.array(TransferAnswer).describe('What waits or is with a person, newest first; 200 at most.'),
     sums: z.array(z.object({ currency: z.string(), waiting: amountOut, with_person: amountOut })),

@@ -5,10 +5,13 @@ import { formatDecimal, toHundredths } from '../../domain/money.js';
 import type { ItemSummary } from '../../ledger/reading/item-summaries.js';
 
 /** As the ledger counts what a decision about this item gives up. */
-const atStake = ({ amount, unit, decimals }: ItemSummary): AtStake => ({
-  amount: decimals === null ? BigInt(amount) : toHundredths(BigInt(amount), decimals),
-  currency: unit.toLowerCase(),
-});
+function atStake({ amount, unit, decimals, stake, stakeUnit }: ItemSummary): AtStake {
+  const most = BigInt(stake ?? amount);
+  return {
+    amount: decimals === null ? most : toHundredths(most, decimals),
+    currency: (stakeUnit ?? unit).toLowerCase(),
+  };
+}
 
 export function needsSecondPerson(item: ItemSummary, action: string, threshold: ApprovalThreshold): boolean {
   const rule = ruleOf(item.kind as DecidableKind, action);

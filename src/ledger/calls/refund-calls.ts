@@ -6,7 +6,7 @@ import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { RefundStatus } from '../../domain/marketplace/marketplace-status.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
 import type { Database } from '../database.js';
-import { dropAttention, isGivenUp } from '../decisions/decision-rows.js';
+import { dropAttention, isGivenUp, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import { lockOrder, lockOrderOf } from '../marketplace/seller-shares.js';
 import { failedThere, stillSucceeded } from '../money-that-leaves/unnamed-refunds.js';
 import { type Query, recordEvent } from '../transition.js';
@@ -45,8 +45,7 @@ interface LockedRefund extends Holdable, ReadRefund {
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
     r.hyperswitch_refund_id, r.connector_refund_id, r.connector_succeeded, p.hyperswitch_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason,
-    p.currency AS paid_currency,
-    (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms,
+    p.currency AS paid_currency, (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms,
     (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
 
@@ -61,6 +60,7 @@ export function createRefundCalls(database: Database, usualFee: FeePolicy) {
         (await beyondPaid(query, row, reading.facts.status));
       const stands = row.attention_reason !== null && !isAnsweredByReading(row);
       const open = question !== null && !stands && !(await isGivenUp(query, 'refund', row.id, question));
+      if (question === null) await answered(query, row);
       await saveReading(query, row, reading, open);
       if (open) await ask(query, 'refunds', { id: row.id, ...question });
       // What does not fit is not believed, whatever a person has decided about it.
@@ -183,6 +183,16 @@ const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
 
 const isAnsweredByReading = ({ attention_reason }: LockedRefund): boolean =>
   ANSWERED_BY_READING.has(attention_reason ?? '');
+
+/** With what waits for a second person; except of a conflict, which may be about shares: no reading tells of these. */
+async function answered(query: Query, row: LockedRefund): Promise<void> {
+  const waits = row.attention_reason === 'approval_pending';
+  const was = waits ? (await pendingRequest(query, 'refund', row.id))?.asked_reason : row.attention_reason;
+  if (!ANSWERED_BY_READING.has(was ?? '') || (waits && was === 'conflict')) return;
+  await withdrawRequests(query, 'refund', row.id, 'Hyperswitch answered what was asked');
+  await dropAttention(query, 'refunds', row.id);
+  await recordEvent(query, { kind: 'refund', id: row.id, what: 'attention_over', detail: { was } });
+}
 
 async function saveReading(
   query: Query,

@@ -39,12 +39,15 @@ const UNSENT = `completed_at IS NULL AND written_off_at IS NULL AND amount > 0 A
 /** Sellers who cannot receive now, or not any more. */
 export function createSellerQueue(database: Database) {
   return {
-    /** Whether anything hangs on what this seller can do: Stripe tells of accounts all day. */
-    async sellerMatters(account: string): Promise<boolean> {
+    /**
+     * Whether anything hangs on what this seller can do: Stripe tells of accounts all day.
+     * @param left it tells that he has left, which matters of whoever ever was a seller
+     */
+    async sellerMatters(account: string, left: boolean): Promise<boolean> {
       const [row] = await database.query(
         `SELECT 1 FROM sellers WHERE account = $1 AND state <> 'able'
-         UNION ALL SELECT 1 FROM seller_transfers WHERE seller_account = $1 AND ${UNSENT} LIMIT 1`,
-        [account],
+         UNION ALL SELECT 1 FROM seller_transfers WHERE seller_account = $1 AND ($2 OR ${UNSENT}) LIMIT 1`,
+        [account, left],
       );
       return row !== undefined;
     },

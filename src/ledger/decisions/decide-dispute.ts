@@ -4,6 +4,7 @@ import type { DisputeStatus } from '../../domain/marketplace/disputes.js';
 import { larger, smaller } from '../../domain/money.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { settleShares } from '../marketplace/share-out.js';
+import { AT_STAKE } from '../money-that-leaves/dispute-rows.js';
 import { endWithdrawals, followFunds, insertWithdrawal } from '../money-that-leaves/dispute-shares.js';
 import { stopHolding } from '../money-that-leaves/held-transfers.js';
 import type { Query } from '../transition.js';
@@ -17,6 +18,8 @@ interface Row extends DecidableRow {
   readonly amount: string;
   readonly currency: string;
   readonly order_currency: string;
+  /** The most that can move, in the currency of the order. */
+  readonly at_stake: string;
   /** What the buyer had surely paid of the order: no more can leave because of it. */
   readonly captured: string;
   readonly named_by: string | null;
@@ -30,8 +33,8 @@ export const DISPUTE: Decidable<'dispute', Row> = {
   async lock(query, id) {
     await lockOrderOf(query, 'disputes', id);
     const [row] = await query<Row & { [column: string]: unknown }>(
-      `SELECT d.id, d.order_id, d.status, d.amount, d.currency, o.currency AS order_currency, p.captured, d.named_by,
-         d.attention_reason, d.attention_detail, coalesce((SELECT sum(amount) FROM dispute_withdrawals
+      `SELECT d.id, d.order_id, d.status, d.amount, d.currency, ${AT_STAKE.currency} AS order_currency, p.captured, d.named_by,
+         ${AT_STAKE.amount} AS at_stake,         d.attention_reason, d.attention_detail, coalesce((SELECT sum(amount) FROM dispute_withdrawals
            WHERE dispute_id = d.id AND back_at IS NULL), 0) AS out
        FROM disputes d JOIN orders o ON o.id = d.order_id JOIN payments p ON p.id = d.payment_id WHERE d.id = $1 FOR UPDATE OF d`,
       [id],
@@ -40,7 +43,7 @@ export const DISPUTE: Decidable<'dispute', Row> = {
   },
   // What is out can come back whether or not anybody is asked.
   waits: (row, action) => needsAttention(row) || (action === 'funds_back' && isOut(row)),
-  atStake: ({ amount, currency }) => ({ amount: BigInt(amount), currency: currency.toLowerCase() }),
+  atStake,
   actions: {
     /** The sellers' shares are settled once more and it is read again; what still needs a person comes back. */
     retry: {
@@ -106,13 +109,14 @@ const saidAmount = ({ evidence }: Said): bigint | undefined => {
 const outAmount = (row: Row, said: Said): bigint =>
   saidAmount(said) ?? smaller(BigInt(row.amount), BigInt(row.captured));
 
-/**
- * What is not said to be out is given up as well, so no word about a part makes it less. In the currency of the order: of a
- * dispute in another one all that can be out of it.
- */
+function atStake({ at_stake: amount, order_currency: currency }: Row): AtStake {
+  return { amount: BigInt(amount), currency: currency.toLowerCase() };
+}
+
+/** What is not said to be out is given up as well, so no word about a part makes it less. */
 function outAtStake(row: Row, said: Said): AtStake {
-  const whole = row.currency === row.order_currency ? row.amount : row.captured;
-  return { amount: larger(outAmount(row, said), BigInt(whole)), currency: row.order_currency.toLowerCase() };
+  const whole = atStake(row);
+  return { ...whole, amount: larger(outAmount(row, said), whole.amount) };
 }
 
 function outMissing(row: Row, said: Said): string | undefined {

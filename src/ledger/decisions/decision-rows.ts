@@ -107,16 +107,20 @@ async function change(query: Query, { decisionId, by, note }: Approval, set: str
 }
 
 /**
- * What this person has given up alone within a day, in this currency; null: all whom nobody authenticated, who share one
+ * What this person has given up or accepted as drift alone within a day, in this currency; null: all whom nobody authenticated, who share one
  * budget. No other decision of the same person is taken until this transaction ends.
  */
 export async function givenUpAlone(query: Query, principal: string | null, currency: string): Promise<bigint> {
   const whose = principal === null ? 'nobody' : `person ${principal.toLowerCase()}`;
   await query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`makegood: decisions of ${whose}`]);
   const [row] = await query<{ total: string }>(
-    `SELECT coalesce(sum(amount), 0) AS total FROM decisions
-     WHERE state = 'applied' AND rests_on = 'one' AND currency = $2 AND requested_at > clock_now() - interval '24 hours'
-       AND (lower(principal) = lower($1) OR ($1::text IS NULL AND principal IS NULL))`,
+    `SELECT coalesce(sum(amount), 0) AS total FROM (
+       SELECT amount FROM decisions
+       WHERE state = 'applied' AND rests_on = 'one' AND currency = $2 AND requested_at > clock_now() - interval '24 hours'
+         AND (lower(principal) = lower($1) OR ($1::text IS NULL AND principal IS NULL))
+       UNION ALL SELECT alone_amount FROM drifts
+       WHERE alone_amount IS NOT NULL AND lower(currency) = $2 AND closed_at > clock_now() - interval '24 hours'
+         AND (lower(alone_principal) = lower($1) OR ($1::text IS NULL AND alone_principal IS NULL))) AS alone`,
     [principal, currency],
   );
   return BigInt(row?.total ?? 0);

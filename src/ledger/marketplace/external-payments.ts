@@ -132,7 +132,7 @@ async function noteDisputes(
   for (const held of disputes) {
     if (held.amount === 0n) continue;
     const seen = await seeDispute(query, payment, newDisputeId(clock.nowMs()), held);
-    started.push(...seen.started, ...((await followRecord(query, disputeRules, seen.disputeId, held)) ?? []));
+    started.push(...seen.started, ...((await followRecord(query, disputeRules, { id: seen.disputeId, held })) ?? []));
   }
   return started;
 }

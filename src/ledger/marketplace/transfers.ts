@@ -59,9 +59,7 @@ export function createTransferReader(database: Database) {
       ]);
       return {
         account,
-        state: known.state ?? 'able',
-        reason: known.reason,
-        since: known.since?.toISOString() ?? null,
+        ...standingNow(known),
         transfers: rows.map(toTransfer),
         sums: sums.map(({ currency, waiting, with_person: withPerson }) => ({
           currency,
@@ -111,9 +109,25 @@ interface SellerRow {
   state: SellerState | null;
   reason: string | null;
   since: Date | null;
+  /** Stripe does not let us in to his account since then. */
+  parked_since: Date | null;
 }
 
-const SELLER = `SELECT s.state, s.reason, s.since FROM (SELECT $1::text AS account) x LEFT JOIN sellers s ON s.account = x.account
+/** While he is parked nothing is sent to him, whatever was read of him before. */
+function standingNow({
+  state,
+  reason,
+  since,
+  parked_since: parked,
+}: SellerRow): Pick<Seller, 'state' | 'reason' | 'since'> {
+  if ((state ?? 'able') === 'able' && parked)
+    return { state: 'waiting', reason: 'parked', since: parked.toISOString() };
+  return { state: state ?? 'able', reason, since: since?.toISOString() ?? null };
+}
+
+const SELLER = `SELECT s.state, s.reason, s.since, coalesce(b.paused_at, b.opened_at) AS parked_since
+  FROM (SELECT $1::text AS account) x LEFT JOIN sellers s ON s.account = x.account
+    LEFT JOIN provider_breakers b ON b.provider = 'stripe:' || x.account AND b.state <> 'closed'
   WHERE s.account IS NOT NULL OR EXISTS (SELECT 1 FROM seller_transfers WHERE seller_account = x.account)`;
 
 /** Not with the seller, and not on its way by itself now. */

@@ -1,26 +1,27 @@
 import type { NamedDispute, StripeDispute } from '../../domain/calls/provider-answers.js';
-import type { DisputeId, OrderId, PaymentId } from '../../domain/ids.js';
+import type { DisputeId, PaymentId } from '../../domain/ids.js';
 import {
   type DisputeFunds,
   type DisputeRules,
   type DisputeStatus,
   fundsOf,
   holdsUnsent,
-  isOpenDispute,
+  isOfPayment,
   readAgainAfterMs,
   statusAtStripe,
   UNNAMED_AGAIN_MS,
   unfitRecord,
   withdrawalsOf,
 } from '../../domain/marketplace/disputes.js';
-import type { Dispute } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
-import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { type Query, recordEvent } from '../transition.js';
+import { answered, ask } from './dispute-questions.js';
 import { followFunds, recordWithdrawals, withdrawalsNow } from './dispute-shares.js';
 import { followHolds } from './held-transfers.js';
+import { type LockedDispute, lockDispute } from './locked-dispute.js';
+import { lockOrdersOf, nameElsewhere } from './misnamed-disputes.js';
 
 export interface NotedDispute {
   readonly disputeId: DisputeId;
@@ -39,8 +40,6 @@ export interface WithoutRecord {
 const NAMED_WITHIN_MS = 60 * 60_000;
 /** Its own workflow reads first; the sweep finds what that missed. */
 const SWEEP_AFTER_MS = 10 * 60_000;
-/** While a person is asked, or Hyperswitch has not named it yet. */
-const ASKED_AGAIN_MS = 60 * 60_000;
 
 /** What is read of disputes becomes what we know of them, and what follows for the sellers' shares, in one transaction. */
 export function createDisputeReadings(database: Database, rules: DisputeRules) {
@@ -49,7 +48,12 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
     noteDispute: (paymentId: PaymentId, id: DisputeId, named: NamedDispute): Promise<NotedDispute> =>
       database.transaction(async (query) => {
         const { connector, providerDisputeId, hyperswitchDisputeId } = named;
+        const payment = await lockOrdersOf(query, paymentId, named);
         const known = await note(query, { ...named, id, paymentId });
+        if (known.payment_id !== paymentId) {
+          const moved = await nameElsewhere(query, known.id, payment, named);
+          return { disputeId: known.id, started: moved ? [{ kind: 'dispute', id: known.id }] : [] };
+        }
         if (known.named_by !== 'hyperswitch') {
           await query(
             `UPDATE disputes SET named_by = 'hyperswitch', hyperswitch_dispute_id = coalesce(hyperswitch_dispute_id, $2),
@@ -80,7 +84,7 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
       held: StripeDispute,
       after: string | null,
     ): Promise<readonly MarketplaceItem[] | undefined> =>
-      database.transaction((query) => followRecord(query, rules, id, held, after)),
+      database.transaction((query) => followRecord(query, rules, { id, held, after })),
 
     disputeWithoutRecord: ({ id, named, why }: WithoutRecord): Promise<readonly MarketplaceItem[]> =>
       database.transaction(async (query) => {
@@ -133,13 +137,13 @@ export async function seeDispute(
 export async function followRecord(
   query: Query,
   rules: DisputeRules,
-  id: DisputeId,
-  held: StripeDispute,
-  after: string | null = null,
+  { id, held, after = null }: { readonly id: DisputeId; readonly held: StripeDispute; readonly after?: string | null },
 ): Promise<readonly MarketplaceItem[] | undefined> {
   const row = await lockDispute(query, id);
   if (row.last_reading !== after) return undefined;
-  const unfit = unfitRecord({ payment: row.connector_transaction_id, currency: row.order_currency }, held);
+  const about = { payment: row.connector_transaction_id, currency: row.order_currency };
+  const unfit = unfitRecord(about, held);
+  await query('UPDATE disputes SET is_of_payment = $2 WHERE id = $1', [id, isOfPayment(about, held)]);
   const status = statusAtStripe(held.status);
   if (unfit !== undefined) return await withoutRecord(query, row, { status, words: held.status, why: unfit });
   if (row.named_by === null) return await notNamed(query, row, held);
@@ -152,42 +156,6 @@ export async function followRecord(
   if (holds !== row.holds) await query('UPDATE disputes SET holds = $2 WHERE id = $1', [row.id, holds]);
   const started = changed ? await followFunds(query, row.order_id, recorded) : [];
   return holds === row.holds ? started : [...started, ...(await followHolds(query, row.order_id))];
-}
-
-interface LockedDispute {
-  [column: string]: unknown;
-  id: DisputeId;
-  order_id: OrderId;
-  payment_id: PaymentId;
-  currency: string;
-  amount: string;
-  status: DisputeStatus;
-  funds: DisputeFunds;
-  psp_account: string;
-  provider_dispute_id: string;
-  provider_status: string | null;
-  named_by: Dispute['namedBy'];
-  holds: boolean;
-  attention_reason: string | null;
-  connector_transaction_id: string | null;
-  order_currency: string;
-  last_reading: string | null;
-  age_ms: number;
-  since_ms: number;
-}
-
-/** Order first, then the dispute: the order of all locks. */
-async function lockDispute(query: Query, id: DisputeId): Promise<LockedDispute> {
-  await lockOrderOf(query, 'disputes', id);
-  const [row] = await query<LockedDispute>(
-    `SELECT d.*, p.connector_transaction_id, o.currency AS order_currency, extract(epoch FROM d.read_at)::text AS last_reading,
-       (extract(epoch FROM clock_now() - d.created_at) * 1000)::float8 AS age_ms,
-       (extract(epoch FROM clock_now() - d.changed_at) * 1000)::float8 AS since_ms
-     FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = d.order_id WHERE d.id = $1 FOR UPDATE OF d`,
-    [id],
-  );
-  if (!row) throw new Error(`dispute ${id} is not in the ledger`);
-  return row;
 }
 
 interface Noted {
@@ -203,6 +171,7 @@ interface Noted {
 interface KnownRow {
   [column: string]: unknown;
   id: DisputeId;
+  payment_id: PaymentId;
   named_by: string | null;
   provider_status: string | null;
   made: boolean;
@@ -216,7 +185,7 @@ async function note(query: Query, told: Noted): Promise<KnownRow> {
     `INSERT INTO disputes (id, order_id, payment_id, psp_account, provider_dispute_id, amount, currency, reason, next_check_at, workflow_id, named_by)
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now(), 'dispute/' || $1::uuid,
        (SELECT 'stripe' FROM payments WHERE id = $3 AND provider = 'stripe' AND $4 = 'stripe'))
-     ON CONFLICT (psp_account, provider_dispute_id) DO NOTHING RETURNING id, named_by, provider_status, true AS made`,
+     ON CONFLICT (psp_account, provider_dispute_id) DO NOTHING RETURNING id, payment_id, named_by, provider_status, true AS made`,
     [
       told.id,
       order,
@@ -238,7 +207,7 @@ async function note(query: Query, told: Noted): Promise<KnownRow> {
     return made;
   }
   const [known] = await query<KnownRow>(
-    `SELECT id, named_by, provider_status, false AS made FROM disputes WHERE psp_account = $1 AND provider_dispute_id = $2 FOR UPDATE`,
+    `SELECT id, payment_id, named_by, provider_status, false AS made FROM disputes WHERE psp_account = $1 AND provider_dispute_id = $2 FOR UPDATE`,
     [told.connector, told.providerDisputeId],
   );
   if (!known) throw new Error(`dispute ${told.providerDisputeId} is neither there nor could it be made`);
@@ -275,13 +244,6 @@ async function save(query: Query, row: LockedDispute, { status, funds, words, ch
   return isNew;
 }
 
-/** What was asked because the record could not be read, or because nobody had named it, needs no person any more. */
-async function answered(query: Query, row: LockedDispute): Promise<void> {
-  if (row.attention_reason === null || row.attention_reason === 'conflict') return;
-  await withdrawRequests(query, 'dispute', row.id, "the processor's own record is read by now");
-  await dropAttention(query, 'disputes', row.id);
-}
-
 /** Where its funds are is said by persons alone; what they have said stands. */
 async function withoutRecord(
   query: Query,
@@ -296,11 +258,10 @@ async function withoutRecord(
   // An inquiry takes nothing.
   if (status === 'inquiry' && funds === 'none') return [];
   const called = `${row.provider_dispute_id} of ${row.amount} ${row.currency} at ${row.psp_account} is called ${words ?? 'nothing yet'}`;
-  await ask(
-    query,
-    row,
-    `${called}; where its funds are cannot be read here: ${why}; find out there, then resolve with funds_out, funds_back or write_off`,
-  );
+  await ask(query, row, {
+    reason: 'dispute',
+    detail: `${called}; where its funds are cannot be read here: ${why}; find out there, then resolve with funds_out, funds_back or write_off`,
+  });
   return [];
 }
 
@@ -312,31 +273,9 @@ async function notNamed(query: Query, row: LockedDispute, held: StripeDispute): 
     UNNAMED_AGAIN_MS,
   ]);
   if (row.age_ms < NAMED_WITHIN_MS || withdrawalsOf(held.movements).length === 0) return [];
-  await ask(
-    query,
-    row,
-    `Stripe moved money because of ${held.stripeDisputeId} (${held.amount} ${held.currency}), and Hyperswitch has not named it for an hour: see that Hyperswitch gets Stripe's events, then retry; adopt follows Stripe's record without it; write_off leaves the sellers' shares alone`,
-  );
+  await ask(query, row, {
+    reason: 'dispute',
+    detail: `Stripe moved money because of ${held.stripeDisputeId} (${held.amount} ${held.currency}), and Hyperswitch has not named it for an hour: see that Hyperswitch gets Stripe's events, then retry; adopt follows Stripe's record without it; write_off leaves the sellers' shares alone`,
+  });
   return [];
-}
-
-/** Once for each evidence: what a person has said about exactly this is no question again. */
-async function ask(query: Query, row: LockedDispute, detail: string): Promise<void> {
-  const [known] = await query<{ said: boolean }>(
-    `SELECT EXISTS (SELECT 1 FROM decisions WHERE item_kind = 'dispute' AND item_id = $1 AND state = 'applied' AND action <> 'retry'
-       AND asked_detail = $2) AS said`,
-    [row.id, detail],
-  );
-  if (known?.said) return;
-  const pending =
-    row.attention_reason === 'approval_pending' ? await pendingRequest(query, 'dispute', row.id) : undefined;
-  if (pending?.asked_detail === detail) return;
-  if (pending) await withdrawRequests(query, 'dispute', row.id, 'what is asked has changed since');
-  await query(
-    `UPDATE disputes SET attention_reason = 'dispute', attention_since = coalesce(attention_since, clock_now()), attention_detail = $2,
-       next_check_at = clock_now() + $3 * interval '1 millisecond' WHERE id = $1`,
-    [row.id, detail, isOpenDispute(row.status) ? ASKED_AGAIN_MS : ASKED_AGAIN_MS * 24],
-  );
-  if (row.attention_reason !== 'dispute')
-    await recordEvent(query, { kind: 'dispute', id: row.id, what: 'dispute', detail: { detail } });
 }

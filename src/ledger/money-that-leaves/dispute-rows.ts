@@ -28,6 +28,15 @@ export interface DisputeRow {
   created_at: Date;
 }
 
+/**
+ * The most that a decision about a dispute can move or give up, of disputes `d`, their payments `p` and orders `o`. What moves is in the
+ * currency of the order: of a dispute in another one it is all that can be out of the order.
+ */
+export const AT_STAKE = {
+  amount: 'CASE WHEN d.currency = o.currency THEN d.amount ELSE p.captured END',
+  currency: 'o.currency',
+} as const;
+
 const outOf = (which: string): string =>
   `coalesce((SELECT sum(w.amount) FROM dispute_withdrawals w WHERE w.dispute_id = d.id AND w.back_at IS NULL${which}), 0)`;
 

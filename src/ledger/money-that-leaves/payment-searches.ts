@@ -82,6 +82,15 @@ export function createPaymentSearches(database: Database) {
       return row?.id;
     },
 
+    /** undefined: no payment of ours is called so at Hyperswitch. */
+    async paymentAtHyperswitch(name: string): Promise<PaymentId | undefined> {
+      const [row] = await database.query<{ id: PaymentId }>(
+        'SELECT id FROM payments WHERE hyperswitch_payment_id = $1',
+        [name],
+      );
+      return row?.id;
+    },
+
     /** Each is given out once, and again an hour later where nobody could look. */
     async duePaymentSearches(limit: number): Promise<readonly PaymentId[]> {
       const rows = await database.query<{ id: PaymentId }>(

@@ -6,8 +6,8 @@ const KEPT = `interval '8 days'`;
 /** After a longer pause of all servers, what was done meanwhile is counted in part. */
 const MOST_EVENTS = 200_000;
 
-/** What waits for a balance, a seller or a provider has used up no retry: it has not failed. */
-const ONLY_WAITS = `coalesce(e.answer_class, '') IN ('wait', 'park')`;
+/** What waits for a balance, a seller or a provider has used up no retry, and what was stopped never left: it has not failed. */
+const ONLY_WAITS = `coalesce(e.answer_class, '') IN ('wait', 'park', 'stopped')`;
 
 const SAMPLE = `
   WITH last AS (SELECT upto FROM figure_samples ORDER BY at DESC LIMIT 1),

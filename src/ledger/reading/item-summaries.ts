@@ -1,4 +1,5 @@
 import type { Database } from '../database.js';
+import { AT_STAKE } from '../money-that-leaves/dispute-rows.js';
 
 /** What tells an item apart for a person. Amounts are digits: atomic units where there are decimals, else minor units. */
 export interface ItemSummary {
@@ -11,21 +12,26 @@ export interface ItemSummary {
   /** Payer, seller or reference. */
   readonly who: string | null;
   readonly needsAttention: boolean;
+  /** The most that a decision about it can move, in its own unit; null: its amount. */
+  readonly stake: string | null;
+  readonly stakeUnit: string | null;
 }
 
 const of = (kind: string, table: string, who: string): string =>
   `SELECT '${kind}' AS kind, id, status, amount::text, currency AS unit, NULL::int AS decimals, ${who} AS who,
-     attention_reason IS NOT NULL AS "needsAttention" FROM ${table} WHERE id = ANY ($1)`;
+     attention_reason IS NOT NULL AS "needsAttention", NULL AS stake, NULL AS "stakeUnit" FROM ${table} WHERE id = ANY ($1)`;
 
 const SUMMARIES = [
   `SELECT 'settlement' AS kind, id, status, spent::text AS amount, asset AS unit, decimals, payer AS who,
-     attention_reason IS NOT NULL AS "needsAttention" FROM settlements WHERE id = ANY ($1)`,
-  `SELECT 'order', id, status, amount::text, currency, NULL::int, reference, false FROM orders WHERE id = ANY ($1)`,
+     attention_reason IS NOT NULL AS "needsAttention", NULL::text AS stake, NULL::text AS "stakeUnit" FROM settlements WHERE id = ANY ($1)`,
+  `SELECT 'order', id, status, amount::text, currency, NULL::int, reference, false, NULL, NULL FROM orders WHERE id = ANY ($1)`,
   of('payment', 'payments', 'hyperswitch_payment_id'),
   of('refund', 'refunds', 'hyperswitch_refund_id'),
   of('transfer', 'seller_transfers', 'seller_account'),
   of('reversal', 'reversals', 'seller_account'),
-  of('dispute', 'disputes', 'provider_dispute_id'),
+  `SELECT 'dispute', d.id, d.status, d.amount::text, d.currency, NULL::int, d.provider_dispute_id, d.attention_reason IS NOT NULL,
+     (${AT_STAKE.amount})::text, ${AT_STAKE.currency}
+   FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = d.order_id WHERE d.id = ANY ($1)`,
 ].join(' UNION ALL ');
 
 /** Of whatever has one of these ids, in no order. */

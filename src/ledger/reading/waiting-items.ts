@@ -1,6 +1,7 @@
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { DecidableKind } from '../../domain/decisions/decisions.js';
 import type { Database } from '../database.js';
+import { AT_STAKE } from '../money-that-leaves/dispute-rows.js';
 import type { ItemSummary } from './item-summaries.js';
 
 export interface WaitingQuery {
@@ -20,6 +21,10 @@ const TABLES: Readonly<Record<DecidableKind, string>> = {
   dispute: 'disputes',
 };
 
+const STAKE = `SELECT (${AT_STAKE.amount})::text AS stake, ${AT_STAKE.currency} AS unit
+  FROM disputes d JOIN payments p ON p.id = d.payment_id JOIN orders o ON o.id = d.order_id WHERE d.id = x.id`;
+const NO_STAKE = 'SELECT NULL::text AS stake, NULL::text AS unit';
+
 /** What waits for a person for this reason now, the longest first. */
 export async function waitingItems(
   database: Database,
@@ -29,8 +34,9 @@ export async function waitingItems(
     kind === 'settlement' ? ['spent', 'asset', 'decimals'] : ['amount', 'currency', 'NULL::int'];
   return await database.query<ItemSummary & { [column: string]: unknown }>(
     `SELECT '${kind}' AS kind, id, status, ${amount}::text AS amount, ${unit} AS unit, ${decimals} AS decimals, NULL::text AS who,
-       true AS "needsAttention"
-     FROM ${TABLES[kind]} WHERE attention_reason = $1 AND ($2::uuid[] IS NULL OR id = ANY ($2))
+       true AS "needsAttention", s.stake, s.unit AS "stakeUnit"
+     FROM ${TABLES[kind]} x LEFT JOIN LATERAL (${kind === 'dispute' ? STAKE : NO_STAKE}) s ON true
+     WHERE attention_reason = $1 AND ($2::uuid[] IS NULL OR id = ANY ($2))
      ORDER BY attention_since, id LIMIT $3`,
     [reason, ids ?? null, limit],
   );

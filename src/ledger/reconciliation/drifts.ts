@@ -3,6 +3,7 @@ import type { DriftId, ReconciliationId } from '../../domain/ids.js';
 import { toHundredths } from '../../domain/money.js';
 import type { Drift, DriftItem, DriftKind, DriftProvider, Suspicion } from '../../domain/reconciliation/drift.js';
 import type { Database } from '../database.js';
+import { givenUpAlone } from '../decisions/decision-rows.js';
 import { Conditions } from '../list-conditions.js';
 import { type Query, recordEvent } from '../transition.js';
 import { SUSPECTED, toRow } from './suspicions.js';
@@ -168,20 +169,44 @@ async function accept(query: Query, acceptance: DriftAcceptance, threshold: Appr
   const drift = toDrift(row);
   if (drift.state !== 'open') return { kind: 'not_open' };
   if (drift.version !== version) return { kind: 'changed', drift };
-  if (isBelow(drift, row.decimals, threshold))
-    return await close(query, id, { by: authenticated ? by : `${by} (as claimed)`, note, approvedBy: null });
-  if (!authenticated) return { kind: 'no_token' };
   const { asked } = drift;
+  const isOfAnother = asked !== null && authenticated && asked.by.toLowerCase() !== by.toLowerCase();
+  if (isOfAnother && approves) return await close(query, id, { ...asked, approvedBy: by });
+  const alone = await amountAlone(query, { drift, decimals: row.decimals, by: authenticated ? by : null }, threshold);
+  if (alone !== undefined)
+    return await close(query, id, {
+      by: authenticated ? by : `${by} (as claimed)`,
+      note,
+      alone: { amount: alone, by: authenticated ? by : null },
+    });
+  if (!authenticated) return { kind: 'no_token' };
   if (asked === null) return await ask(query, acceptance);
-  if (asked.by.toLowerCase() === by.toLowerCase()) return { kind: 'pending', drift };
-  return approves ? await close(query, id, { ...asked, approvedBy: by }) : { kind: 'no_approver' };
+  return isOfAnother ? { kind: 'no_approver' } : { kind: 'pending', drift };
 }
 
-/** As much as one person may decide about alone; of what nobody knows the amount of, two decide. */
-function isBelow({ amount, currency }: Drift, decimals: number | null, threshold: ApprovalThreshold): boolean {
-  if (amount === null || currency === null) return false;
-  const comparable = decimals === null ? amount : toHundredths(amount, decimals);
-  return belowThreshold(threshold, { amount: comparable, currency: currency.toLowerCase() }, 0n);
+interface Alone {
+  readonly drift: Drift;
+  readonly decimals: number | null;
+  /** Null: whom nobody authenticated. */
+  readonly by: string | null;
+}
+
+/**
+ * What it comes to where one person may accept it alone, with all that he has given up and accepted alone within a day; undefined: two
+ * decide, as about what nobody knows the amount of.
+ */
+async function amountAlone(
+  query: Query,
+  { drift: { amount, currency: name }, decimals, by }: Alone,
+  threshold: ApprovalThreshold,
+): Promise<bigint | undefined> {
+  if (amount === null || name === null) return undefined;
+  const atStake = {
+    amount: decimals === null ? amount : toHundredths(amount, decimals),
+    currency: name.toLowerCase(),
+  };
+  const before = await givenUpAlone(query, by, atStake.currency);
+  return belowThreshold(threshold, atStake, before) ? atStake.amount : undefined;
 }
 
 async function ask(query: Query, { id, by, note }: DriftAcceptance): Promise<DriftAccepted> {
@@ -195,19 +220,33 @@ async function ask(query: Query, { id, by, note }: DriftAcceptance): Promise<Dri
   return { kind: 'pending', drift };
 }
 
-async function close(
-  query: Query,
-  id: DriftId,
-  { by, note, approvedBy }: { readonly by: string; readonly note: string; readonly approvedBy: string | null },
-): Promise<DriftAccepted> {
+interface Closing {
+  readonly by: string;
+  readonly note: string;
+  readonly approvedBy?: string;
+  /** Accepted by one person's word: what it comes to, and whose budget it is of. */
+  readonly alone?: { readonly amount: bigint; readonly by: string | null };
+}
+
+async function close(query: Query, id: DriftId, { by, note, approvedBy, alone }: Closing): Promise<DriftAccepted> {
   const [row] = await query<DriftRow>(
-    `UPDATE drifts SET state = 'closed', closed_at = clock_now(), closed_why = 'accepted', closed_by = $2, closed_note = $3
-     WHERE id = $1 RETURNING ${DRIFT}`,
-    [id, approvedBy === null ? by : `${by}, approved by ${approvedBy}`, note],
+    `UPDATE drifts SET state = 'closed', closed_at = clock_now(), closed_why = 'accepted', closed_by = $2, closed_note = $3,
+       alone_amount = $4, alone_principal = $5 WHERE id = $1 RETURNING ${DRIFT}`,
+    [
+      id,
+      approvedBy === undefined ? by : `${by}, approved by ${approvedBy}`,
+      note,
+      alone?.amount.toString() ?? null,
+      alone?.by ?? null,
+    ],
   );
   if (!row) return { kind: 'missing' };
   const drift = toDrift(row);
-  await tell(query, drift, 'drift_accepted', { by, note, ...(approvedBy === null ? {} : { approved_by: approvedBy }) });
+  await tell(query, drift, 'drift_accepted', {
+    by,
+    note,
+    ...(approvedBy === undefined ? {} : { approved_by: approvedBy }),
+  });
   return { kind: 'accepted', drift };
 }
 

@@ -32,6 +32,7 @@ export function answerClass(answer: Answer): string {
     case 'unclear':
       return answer.why;
     case 'busy':
+      return answer.executed === 'no' ? 'stopped' : answer.kind;
     case 'misdirected':
       return answer.kind;
     default:

@@ -1,5 +1,7 @@
 import type { SettlementId } from '../../domain/ids.js';
+import { pausableOf } from '../../domain/provider-pauses.js';
 import type { Database } from '../database.js';
+import { isPaused } from '../provider-pauses.js';
 import type { Sealer } from '../sealer.js';
 import { SEALED_PLACE, SETTLEMENT_COLUMNS, type SettlementRow, toSettlement } from './settlement-row.js';
 import type { ClaimedSettlement, ClaimRefusal } from './settlement-types.js';
@@ -28,11 +30,7 @@ export function createClaims(database: Database, sealer: Sealer) {
    * @param runner unique to this attempt: nobody else's, and no earlier attempt's
    * @param holdMs longer than the call can take; afterwards the row may be claimed again
    */
-  return async function claimSettlements(
-    ids: readonly SettlementId[],
-    runner: string,
-    holdMs: number,
-  ): Promise<Claims> {
+  async function claimSettlements(ids: readonly SettlementId[], runner: string, holdMs: number): Promise<Claims> {
     const rows = await database.query<SealedRow>(
       `SELECT *, (extract(epoch FROM expires_at - clock_now()) * 1000)::float8 AS key_left_ms,
          first_failure_at IS NOT NULL AS failed_before
@@ -56,7 +54,23 @@ export function createClaims(database: Database, sealer: Sealer) {
     const missing = ids.filter((id) => !found.has(id));
     if (missing.length > 0) refused.push(...(await refusals(database, missing)));
     return { claimed, refused };
-  };
+  }
+
+  /**
+   * Between its claim and its send a person may pause its provider: asked immediately before the bytes leave, without a lock.
+   * @returns why nothing may leave any more; undefined: it may
+   */
+  async function settlementStopped(id: SettlementId, runner: string): Promise<string | undefined> {
+    const [row] = await database.query<{ provider: string; held: boolean }>(
+      'SELECT provider, coalesce(runner = $2 AND runner_until > clock_now(), false) AS held FROM settlements WHERE id = $1',
+      [id, runner],
+    );
+    if (!row?.held) return 'the claim lapsed';
+    const paused = await isPaused(database.query, row.provider);
+    return paused ? `${pausableOf(row.provider) ?? row.provider} is paused` : undefined;
+  }
+
+  return { claimSettlements, settlementStopped };
 }
 
 /** The sealer's own words: it knows nothing but the id of the key. */

@@ -5,6 +5,8 @@ import { readPaymentPage, readRefundPage } from './facts.js';
 
 export interface HyperswitchPage<Item> {
   readonly items: readonly Item[];
+  /** Ids of those that cannot be read; all others are. */
+  readonly unreadable: readonly string[];
   /** Where the next page begins; null: nothing follows. */
   readonly next: string | null;
 }
@@ -33,7 +35,8 @@ export function hyperswitchLists(ask: Ask): HyperswitchLists {
       const read = readPaymentPage(verdict.object);
       if ('unreadable' in read) return { kind: 'unclear', detail: `Hyperswitch answered, but ${read.unreadable}` };
       // It may give less at once than asked for: the list has ended where a page is empty.
-      return { kind: 'found', value: { items: read.facts, next: read.facts.at(-1)?.hyperswitchPaymentId ?? null } };
+      const { items, unreadable, lastId } = read.facts;
+      return { kind: 'found', value: { items, unreadable, next: lastId } };
     },
 
     /** Paged by position: one that changes meanwhile may be named twice, or slip past, and is read by itself then. */
@@ -44,11 +47,12 @@ export function hyperswitchLists(ask: Ask): HyperswitchLists {
       if (verdict.kind !== 'object') return readAnswer(verdict);
       const read = readRefundPage(verdict.object);
       if ('unreadable' in read) return { kind: 'unclear', detail: `Hyperswitch answered, but ${read.unreadable}` };
-      const { refunds, total } = read.facts;
-      const next = offset + refunds.length;
+      const { items, unreadable, total } = read.facts;
+      const length = items.length + unreadable.length;
+      const next = offset + length;
       return {
         kind: 'found',
-        value: { items: refunds, next: refunds.length === 0 || next >= total ? null : String(next) },
+        value: { items, unreadable, next: length === 0 || next >= total ? null : String(next) },
       };
     },
   };

@@ -95,37 +95,51 @@ export function readDisputePage(list: readonly JsonValue[]): Read<readonly Named
   return { facts: disputes };
 }
 
-export interface RefundPage {
-  readonly refunds: readonly RefundFacts[];
-  /** Over all pages. */
-  readonly total: number;
+/** The objects of one page, in its order. */
+export interface Listed<Facts> {
+  readonly items: readonly Facts[];
+  /** Ids of those that cannot be read; all others are. */
+  readonly unreadable: readonly string[];
+  /** Of the last, readable or not; null: the page is empty. */
+  readonly lastId: string | null;
 }
 
-/** One page of POST /refunds/list. A single refund that cannot be read spoils the page: it might be the one looked for. */
-export function readRefundPage(object: JsonObject): Read<RefundPage> {
-  const { data, total_count: total } = object;
+/** One page of POST /refunds/list; `total` is over all pages. */
+export function readRefundPage({
+  data,
+  total_count: total,
+}: JsonObject): Read<Listed<RefundFacts> & { readonly total: number }> {
   if (!Array.isArray(data) || typeof total !== 'number' || !Number.isSafeInteger(total) || total < 0) {
     return { unreadable: 'the list of refunds has no data or no total_count' };
   }
-  const refunds: RefundFacts[] = [];
-  for (const item of data as readonly JsonValue[]) {
-    const read = isObject(item) ? readRefundFacts(item) : noFacts('refund');
-    if ('unreadable' in read) return read;
-    refunds.push(read.facts);
-  }
-  return { facts: { refunds, total } };
+  const read = readEach(data, 'refund', readRefundFacts);
+  return 'unreadable' in read ? read : { facts: { ...read.facts, total } };
 }
 
-/** One page of GET /payments/list. A single payment that cannot be read spoils the page. */
-export function readPaymentPage({ data }: JsonObject): Read<readonly PaymentFacts[]> {
-  if (!Array.isArray(data)) return { unreadable: 'the list of payments has no data' };
-  const payments: PaymentFacts[] = [];
-  for (const item of data as readonly JsonValue[]) {
-    const read = isObject(item) ? readPaymentFacts(item) : noFacts('payment');
-    if ('unreadable' in read) return read;
-    payments.push(read.facts);
+/** One page of GET /payments/list. */
+export const readPaymentPage = ({ data }: JsonObject): Read<Listed<PaymentFacts>> =>
+  Array.isArray(data)
+    ? readEach(data, 'payment', readPaymentFacts)
+    : { unreadable: 'the list of payments has no data' };
+
+/** A single object that cannot be read is named beside the others; one without an id spoils the page: it might be the one that nobody knows. */
+function readEach<Facts>(
+  data: readonly JsonValue[],
+  what: 'payment' | 'refund',
+  read: (object: JsonObject) => Read<Facts>,
+): Read<Listed<Facts>> {
+  const items: Facts[] = [];
+  const unreadable: string[] = [];
+  let lastId: string | null = null;
+  for (const item of data) {
+    const id = isObject(item) ? publicText(textOf(item[`${what}_id`])) : undefined;
+    if (!isObject(item) || id === undefined) return noFacts(what);
+    const one = read(item);
+    if ('unreadable' in one) unreadable.push(id);
+    else items.push(one.facts);
+    lastId = id;
   }
-  return { facts: payments };
+  return { facts: { items, unreadable, lastId } };
 }
 
 const LONGEST_WORD = 64;

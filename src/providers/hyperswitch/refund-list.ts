@@ -22,7 +22,9 @@ export async function allRefunds(ask: Ask, paymentId: string): Promise<ReadAnswe
     if (verdict.kind !== 'object') return readAnswer(verdict);
     const read = readRefundPage(verdict.object);
     if ('unreadable' in read) return unclear(paymentId, read.unreadable);
-    const { refunds, total } = read.facts;
+    const { items: refunds, unreadable, total } = read.facts;
+    // It might be the one that is looked for.
+    if (unreadable.length > 0) return unclear(paymentId, `${unreadable.join(', ')} cannot be read`);
     if (refunds.some((refund) => refund.hyperswitchPaymentId !== paymentId)) {
       return unclear(paymentId, 'the list holds refunds of other payments');
     }

@@ -40,6 +40,11 @@ export interface CaptureCall {
   /** Idempotency key, never empty; on chain the cumulative amount itself keeps a repeat from capturing twice. */
   readonly key: string;
   readonly timeoutMs: number;
+  /**
+   * The node is asked several things before the transaction leaves, and a person may pause the chain meanwhile: asked once more
+   * immediately before. @returns why nothing may leave any more; undefined: it may
+   */
+  readonly stopped?: () => Promise<string | undefined>;
 }
 
 /** What the chain shows of a capture. */
@@ -72,11 +77,11 @@ export function createTempo(settings: TempoSettings): Tempo {
     return { client: chainClient(settings.chainId, account, transport), leftMs, payee: account.address, settings };
   };
   return {
-    async settle({ body, key, timeoutMs }) {
+    async settle({ body, key, timeoutMs, stopped }) {
       if (key === '') throw new Error('a capture without a key is not sent');
       const capture = readCapture(body);
       if (capture === undefined) return refused('the frozen body is no capture that can be sent; nothing was sent');
-      const attempt = attemptWithin(timeoutMs);
+      const attempt: Sending = { ...attemptWithin(timeoutMs), stopped };
       return await orFailure(attempt, false, async () => {
         const wrong = await misconfigured(attempt, capture);
         return wrong ?? (await captureOnce(attempt, capture, 'read again'));
@@ -112,6 +117,10 @@ interface Attempt {
   readonly settings: TempoSettings;
 }
 
+interface Sending extends Attempt {
+  readonly stopped: CaptureCall['stopped'];
+}
+
 /** What is not this capture's fault: then nothing of ours can be captured here, and it waits for better settings. */
 async function misconfigured(
   { client, payee, settings }: Attempt,
@@ -133,7 +142,7 @@ const wrongChain = (found: number, wanted: number): string =>
 
 /** Reads first; sends only what the chain does not have yet. `onContradiction`: what to do where it changed meanwhile. */
 async function captureOnce(
-  attempt: Attempt,
+  attempt: Sending,
   capture: FrozenCapture,
   onContradiction: 'read again' | 'stop',
 ): Promise<Answer> {
@@ -197,8 +206,11 @@ function notCaptured(wanted: bigint, { settled, deposit }: ChannelState): string
 }
 
 /** One transaction, and what became of it. @throws where it was not sent */
-async function captureNow(attempt: Attempt, capture: FrozenCapture, amount: bigint): Promise<Answer> {
+async function captureNow(attempt: Sending, capture: FrozenCapture, amount: bigint): Promise<Answer> {
   const transaction = await signCapture(attempt.client, capture, amount);
+  const why = await attempt.stopped?.().catch(() => 'the ledger did not say whether it may leave');
+  if (why !== undefined)
+    return { kind: 'busy', executed: 'no', retryAfterMs: null, detail: `${why}: the capture was not sent` };
   return await orFailure(attempt, true, async () => {
     const receipt = await arrived(attempt, transaction);
     const captured = receipt.status === 'success' ? captureOf(receipt, capture.channelId) : undefined;

@@ -73,6 +73,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.createSettlement': 'the API: its answer follows the one commit, and a repeat finds it',
   'ledger.findSettlement': 'reads',
   'ledger.settlementLookup': 'reads',
+  'ledger.settlementStopped': 'reads, and only for a capture; a death there is a death between the claim and the send',
   'ledger.openCapture': 'one statement; captures-killed.test.ts has what follows',
   'ledger.payFromChannel': 'a payment from a channel: channels-killed.test.ts',
   'ledger.commitChannelRequests': 'a payment from a channel: channels-killed.test.ts',

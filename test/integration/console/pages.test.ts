@@ -383,4 +383,19 @@ describe.skipIf(isPassedOverWithout('chromium'))('the pages of the console, with
     await page.getByText('Backlog in numbers').click();
     await page.getByRole('group', { name: 'Backlog in numbers' }).getByRole('table').waitFor();
   });
+
+  it.each([5, 48])('a chart of %d steps shows the label of each whole, the last one too', async (steps) => {
+    const series = { ...overview.series, points: overview.series.points.slice(-steps) };
+    answer('/api/v1/overview', { status: 200, body: { ...overview, series } });
+    const page = await at('/');
+    await page.locator('.chart-picture svg text').first().waitFor();
+    const cut = await page.evaluate<string[]>(`[...document.querySelectorAll('.chart-picture svg')].flatMap((svg) => {
+      const { left, right } = svg.getBoundingClientRect();
+      return [...svg.querySelectorAll('text')]
+        .filter((label) => label.getBoundingClientRect().right > right || label.getBoundingClientRect().left < left)
+        .map((label) => label.textContent);
+    })`);
+    expect(cut).toEqual([]);
+    expect(await page.locator('.chart-picture svg text').count()).toBeGreaterThan(5);
+  });
 });

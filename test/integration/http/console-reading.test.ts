@@ -100,7 +100,7 @@ describe('the overview', () => {
          ('transfer', 'a', 'answered', 'done', 'finish'), ('transfer', 'b', 'answered', 'done', NULL),
          ('transfer', 'c', 'answered', 'unknown', 'retry'), ('transfer', 'd', 'sent', 'in_flight', NULL),
          ('transfer', 'e', 'answered', 'not_sent', 'wait'), ('reversal', 'f', 'answered', 'absent', 'wait'),
-         ('reversal', 'g', 'answered', 'not_sent', 'park')`,
+         ('reversal', 'g', 'answered', 'not_sent', 'park'), ('settlement', 'h', 'answered', 'not_sent', 'stopped')`,
     );
     test.clock.advance(10 * 60_000);
     await ledger.sampleFigures();

@@ -131,6 +131,17 @@ describe('a seller who is gone', () => {
     expect((await market.transfer(first!)).attention).toBeNull();
   });
 
+  it('is known for it also when all of his shares were sent, and for being back', async () => {
+    const id = await pay(600n);
+    await market.untilTransfer('completed', id);
+    expect(await sellerNow()).toMatchObject({ state: 'able', reason: null });
+    await market.stripe.setAccount(seller, { access: 'revoked' });
+    await market.until('he is known to be gone', async () => (await sellerNow())['state'] === 'gone');
+    expect(await sellerNow()).toMatchObject({ reason: 'deauthorised', transfers: [], sums: [] });
+    await market.stripe.setAccount(seller, { access: 'granted' });
+    await market.until('he is known to be back', async () => (await sellerNow())['state'] === 'able');
+  });
+
   it('can be given up, and is found gone by the refusal itself where no event came', async () => {
     market.stripe.setWebhookFaults([{ kinds: ['lost'] }]);
     await market.stripe.setAccount(seller, { disabledReason: 'rejected.terms_of_service' });
@@ -158,6 +169,11 @@ describe('a seller who has left and of whom no event told', () => {
         `stripe:${seller}`,
       ]);
     await market.until('he is parked', async () => (await parked()).length === 1);
+    expect(await sellerNow()).toMatchObject({
+      state: 'waiting',
+      reason: 'parked',
+      since: expect.any(String) as string,
+    });
     await market.sleep(20 * HOUR_MS);
     expect((await market.transfer(id)).attention).toBeNull();
     await market.sleep(5 * HOUR_MS);

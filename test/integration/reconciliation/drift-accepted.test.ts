@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type DriftId, newDriftId, newReconciliationId, type ReconciliationId } from '../../../src/domain/ids.js';
 import { mailOf, webhookBody } from '../../../src/domain/notifications/message.js';
 import type { DriftKind } from '../../../src/domain/reconciliation/drift.js';
+import { givenUpAlone } from '../../../src/ledger/decisions/decision-rows.js';
 import { startApi, summary, type TestApi, TOKENS } from '../../support/api.js';
 import { runMakegood } from '../../support/cli.js';
 import { ledgerForFile } from '../../support/ledger-fixtures.js';
@@ -17,7 +18,10 @@ beforeAll(async () => {
   await ledger.beginReconciliation({ id: run, requestedBy: 'nora', since: null });
 });
 afterAll(() => api.close());
+const A_DAY_MS = 86_400_000;
 beforeEach(async () => {
+  // Nobody has accepted anything within the day of a test.
+  clock.advance(A_DAY_MS);
   await database.query(
     `UPDATE drifts SET state = 'closed', closed_at = clock_now(), closed_why = 'agrees' WHERE state = 'open'`,
   );
@@ -107,6 +111,63 @@ describe('accepting drift', () => {
     await seenAgain(id, 'gone again');
     expect(await read(id)).toMatchObject({ version: 2, waiting_acceptance: null });
     expect((await accept(id, 2, TOKENS.approver)).status).toBe(202);
+  });
+
+  it('of many small ones is summed over a day for each person, with what he gives up: what goes over takes a second person', async () => {
+    for (const amount of [4_000, 5_000]) expect((await accept(await drift({ amount }), 1)).status).toBe(200);
+    const over = await drift({ amount: 1_000 });
+    expect((await accept(over, 1)).status).toBe(202);
+    expect((await accept(await drift({ amount: 999 }), 1)).status).toBe(200);
+    // The same person by his other token, and in other letters.
+    expect((await accept(await drift({ amount: 1 }), 1, TOKENS.operatorAsApprover)).status).toBe(202);
+    expect((await accept(await drift({ amount: 9_999 }), 1, TOKENS.approver)).status).toBe(200);
+    expect((await accept(over, 1, TOKENS.approver)).body.closed_by).toBe('olga, approved by anna');
+    clock.advance(A_DAY_MS);
+    expect((await accept(await drift({ amount: 9_999 }), 1)).status).toBe(200);
+  });
+
+  it('counts against what the same person may give up', async () => {
+    expect((await accept(await drift({ amount: 9_000 }), 1)).status).toBe(200);
+    const alone = (by: string | null, currency: string) =>
+      database.transaction((query) => givenUpAlone(query, by, currency));
+    expect([await alone('OLGA', 'usd'), await alone('olga', 'eur'), await alone(null, 'usd')]).toEqual([
+      9_000n,
+      0n,
+      0n,
+    ]);
+  });
+
+  it('by whom nobody authenticated comes out of one budget of all of them', async () => {
+    const claimed = async (by: string, amount: number) =>
+      await makegood('reconcile', '--accept', await drift({ amount }), '--seen', '1', '--note', 'x', '--by', by);
+    expect(await claimed('eve', 6_000)).toContain('closed');
+    await expect(claimed('ike', 6_000)).rejects.toThrow('MAKEGOOD_TOKEN');
+  });
+
+  it('at once, many small ones do not pass either', async () => {
+    const ids = await Promise.all(Array.from({ length: 4 }, () => drift({ amount: 4_000 })));
+    const statuses = await Promise.all(ids.map(async (id) => (await accept(id, 1)).status));
+    expect(statuses.filter((status) => status === 200)).toHaveLength(2);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(2);
+  });
+
+  it('by the command names the version that was seen, and says what is missing', async () => {
+    const id = await drift();
+    for (const half of [
+      ['--seen', '1'],
+      ['--note', 'x'],
+      ['--seen', '1', '--note', 'x'],
+    ]) {
+      const accepted = half.length === 4 ? [] : ['--accept', id];
+      await expect(makegood('reconcile', ...accepted, ...half)).rejects.toThrow(
+        '--accept, --seen and --note go together',
+      );
+    }
+    for (const version of ['0', '-1', '1.5', 'latest', '1234567890'])
+      await expect(makegood('reconcile', '--accept', id, `--seen=${version}`, '--note', 'x')).rejects.toThrow(
+        'not a version of a drift',
+      );
+    expect((await read(id)).state).toBe('open');
   });
 
   it('goes by the command under the same rules', async () => {

@@ -79,8 +79,8 @@ export function modelHyperswitch() {
     readRefund: (id) => read(() => refunds.get(id)),
     refundsOf: (payment) => read(() => ofPayment(payment)),
     disputesOf: () => read(() => []),
-    paymentsSince: () => read(() => ({ items: [], next: null })),
-    refundsSince: () => read(() => ({ items: [], next: null })),
+    paymentsSince: () => read(() => ({ items: [], unreadable: [], next: null })),
+    refundsSince: () => read(() => ({ items: [], unreadable: [], next: null })),
     readDispute: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
   };
 

@@ -56,7 +56,7 @@ describe('POST /api/v1/external-payments', () => {
         status: 'succeeded',
       },
     ]);
-    expect(told).toEqual([[ORDER_ID, 'pi_1', 'service']]);
+    expect(told).toEqual([[ORDER_ID, 'pi_1', 'billing']]);
   });
 
   it('takes a charge instead of its PaymentIntent, and not both', async () => {
@@ -78,13 +78,13 @@ describe('POST /api/v1/external-payments', () => {
   });
 
   it.each([
-    [{ kind: 'order_not_found' }, 404, 'not_found'],
-    [{ kind: 'has_payment', paymentId: PAYMENT_ID }, 409, 'payment_taken'],
-    [{ kind: 'pays_other', orderId: ORDER_ID }, 409, 'payment_taken'],
-    [{ kind: 'differs', amount: 5n, currency: 'USD' }, 422, 'external_unfit'],
-    [{ kind: 'unfit', detail: 'no' }, 422, 'external_unfit'],
-    [{ kind: 'unread', detail: 'away' }, 503, 'provider_unavailable'],
-  ] as const)('says of %j that nothing was stored', async (outcome, status, code) => {
+    ['order_not_found', { kind: 'order_not_found' }, 404, 'not_found'],
+    ['has_payment', { kind: 'has_payment', paymentId: PAYMENT_ID }, 409, 'payment_taken'],
+    ['pays_other', { kind: 'pays_other', orderId: ORDER_ID }, 409, 'payment_taken'],
+    ['differs', { kind: 'differs', amount: 5n, currency: 'USD' }, 422, 'external_unfit'],
+    ['unfit', { kind: 'unfit', detail: 'no' }, 422, 'external_unfit'],
+    ['unread', { kind: 'unread', detail: 'away' }, 503, 'provider_unavailable'],
+  ] as const)('says of %s that nothing was stored', async (_what, outcome, status, code) => {
     await open({ takePayment: () => Promise.resolve(outcome) });
     const answer = await tell('payments', PAID);
     expect(problemOf(answer)).toEqual([status, code]);
@@ -118,10 +118,10 @@ describe('POST /api/v1/external-refunds', () => {
   });
 
   it.each([
-    [{ kind: 'order_not_found' }, 404],
-    [{ kind: 'unfit', detail: 'no' }, 422],
-    [{ kind: 'unread', detail: 'away' }, 503],
-  ] as const)('says of %j that nothing was stored', async (outcome, status) => {
+    ['order_not_found', { kind: 'order_not_found' }, 404],
+    ['unfit', { kind: 'unfit', detail: 'no' }, 422],
+    ['unread', { kind: 'unread', detail: 'away' }, 503],
+  ] as const)('says of %s that nothing was stored', async (_what, outcome, status) => {
     await open({ noteRefund: () => Promise.resolve(outcome) });
     expect((await tell('refunds', REFUNDED)).status).toBe(status);
   });

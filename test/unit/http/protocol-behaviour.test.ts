@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readConfig } from '../../../src/config/config.js';
 import { OPERATIONS } from '../../../src/http/operations.js';
-import { TOKENS } from '../../support/api.js';
+import { type TestApi, TOKENS } from '../../support/api.js';
 import { marketplaceRoutes } from '../../support/marketplace/routes.js';
 import { ID, problemOf, startRememberingApi, VALID } from './support.js';
 
@@ -104,6 +104,33 @@ describe('limits', () => {
     const guess = () => api.send('/api/v1/settlements', { token: 'guess-guess-guess-guess' });
     expect([(await guess()).status, (await guess()).status, (await guess()).status]).toEqual([401, 401, 429]);
     expect((await api.send('/api/v1/settlements', { token: TOKENS.viewer })).status).toBe(200);
+  });
+
+  describe('behind a proxy', () => {
+    const rateLimit = { windowMs: 60_000, max: 5, anonymousMax: 1 };
+    const guessFrom = async (api: TestApi, forwarded: string) =>
+      (
+        await api.send('/api/v1/settlements', {
+          token: 'guess-guess-guess-guess',
+          headers: { 'X-Forwarded-For': forwarded },
+        })
+      ).status;
+
+    it.each([{ trustProxy: 1 }, { trustProxy: ['loopback'] }, { trustProxy: ['10.0.0.0/8', '127.0.0.1'] }])(
+      'that is trusted ($trustProxy), count guesses by the address that it tells, not by what a client wrote before it',
+      async ({ trustProxy }) => {
+        const { api } = await startRememberingApi({ rateLimit, trustProxy });
+        expect(await guessFrom(api, '192.0.2.1')).toBe(401);
+        expect(await guessFrom(api, '192.0.2.2')).toBe(401);
+        expect(await guessFrom(api, '198.51.100.7, 192.0.2.1')).toBe(429);
+      },
+    );
+
+    it('that nobody named, count by the connection: no header makes another address', async () => {
+      const { api } = await startRememberingApi({ rateLimit });
+      expect(await guessFrom(api, '192.0.2.1')).toBe(401);
+      expect(await guessFrom(api, '192.0.2.2')).toBe(429);
+    });
   });
 
   it('never concern probes', async () => {

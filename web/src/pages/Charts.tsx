@@ -63,7 +63,8 @@ export function Charts({ series }: { readonly series: Series }) {
   );
 }
 
-const MARGIN = { top: 6, right: 8, bottom: 0, left: 0 };
+/** To the right there is room for half of the label below the last step. */
+const MARGIN = { top: 6, right: 20, bottom: 0, left: 0 };
 
 const clock = (at: string): string => new Date(at).toISOString().slice(11, 16);
 

@@ -102,6 +102,30 @@ describe('a refund of which Hyperswitch holds something else', () => {
     expect(await asked(id)).toMatchObject({ attention: 'conflict' });
   });
 
+  it.each([
+    ['a question', 300, 'unknown_status'],
+    ['a decision about it that waits for another person', 20_000, 'approval_pending'],
+  ] as const)('is over once Hyperswitch calls it succeeded, which it was: %s', async (_what, amount, reason) => {
+    const order = await steps.paid({ [seller()]: 50_000 });
+    const id = await steps.askRefund(order.id, amount);
+    const succeeded = await steps.factsOf(id, 'succeeded');
+    await reads(id, succeeded);
+    await reads(id, { ...succeeded, asks: 'unknown_status', providerStatus: 'levitating' });
+    const decided = reason === 'approval_pending' ? await writesOff(id) : undefined;
+    expect(await asked(id)).toMatchObject({ attention: reason });
+    await reads(id, succeeded);
+    expect(await asked(id)).toMatchObject({ attention: null });
+    const over = await test.database.query(
+      `SELECT kind, detail ->> 'was' AS was FROM operation_events WHERE item_kind = 'refund' AND item_id = $1
+         AND kind IN ('attention_over', 'request_withdrawn') ORDER BY kind`,
+      [id],
+    );
+    const withdrawn = [{ kind: 'request_withdrawn', was: null }];
+    expect(over).toEqual([{ kind: 'attention_over', was: 'unknown_status' }, ...(decided ? withdrawn : [])]);
+    if (decided?.kind === 'pending_approval')
+      expect(await approve(decided.decisionId)).toMatchObject({ kind: 'not_waiting' });
+  });
+
   const approve = (decisionId: DecisionId) =>
     test.ledger.approve({ decisionId, by: 'anna', note: 'I agree', verified: { kind: 'not_needed' } });
 

@@ -21,6 +21,7 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.disputeReadAgainMs': 'reads',
   'ledger.paymentToSearch': 'reads',
   'ledger.paymentAtProcessor': 'reads',
+  'ledger.paymentAtHyperswitch': 'reads',
   'ledger.findTransfer': 'reads',
   'ledger.listTransfers': 'reads',
   'ledger.findReversal': 'reads',

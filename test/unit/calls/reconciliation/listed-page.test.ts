@@ -19,7 +19,7 @@ const listThatNames = (next: string) =>
     ledger: { heldRefunds: () => Promise.resolve([]), heldPayments: () => Promise.resolve([]) },
     hyperswitch: {
       account: { verify: () => Promise.resolve({ kind: 'ours' }) },
-      calls: { refundsSince: () => Promise.resolve({ kind: 'found', value: { items: [], next } }) },
+      calls: { refundsSince: () => Promise.resolve({ kind: 'found', value: { items: [], unreadable: [], next } }) },
     },
   }) as unknown as ComparisonDependencies;
 

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { comparePage } from '../../../../src/calls/reconciliation/compare-page.js';
+import { hyperswitchLists } from '../../../../src/providers/hyperswitch/account-lists.js';
 import { accountLists } from '../../../../src/providers/stripe/account-lists.js';
 
 const place = {
@@ -74,4 +75,54 @@ it('an object of a list that cannot be read is named, and all others are compare
   });
   // Of one that has no name nobody could say which it was.
   expect(await list([transfer, { ...strange, id: 7 }])).toMatchObject({ kind: 'unclear' });
+});
+
+const hyperswitchList = (object: object) =>
+  hyperswitchLists(() => Promise.resolve({ verdict: { kind: 'object', object } }) as never);
+const since = (startingAfter: string | null = null) => ({ createdSince: new Date(0), startingAfter });
+
+it('a payment at Hyperswitch that cannot be read is named, and all others are compared', async () => {
+  const payment = {
+    payment_id: 'pay_1',
+    merchant_id: 'm',
+    profile_id: 'p',
+    amount: 100,
+    amount_received: 100,
+    currency: 'USD',
+    status: 'succeeded',
+  };
+  const list = (data: readonly unknown[]) => hyperswitchList({ data }).paymentsSince(since());
+  const strange = { ...payment, payment_id: 'pay_2', amount: 'much' };
+  expect(await list([payment, strange])).toMatchObject({
+    kind: 'found',
+    value: { items: [{ hyperswitchPaymentId: 'pay_1' }], unreadable: ['pay_2'], next: 'pay_2' },
+  });
+  expect(await list([payment, { ...strange, payment_id: 7 }])).toMatchObject({ kind: 'unclear' });
+  expect(await list([payment, 'pay_3'])).toMatchObject({ kind: 'unclear' });
+
+  const compared = await comparePage(place, 'hyperswitch-payments', {
+    ledger: { heldPayments: () => Promise.resolve([]) },
+    hyperswitch: {
+      account: { verify: () => Promise.resolve({ kind: 'ours' }), owns: () => true },
+      calls: hyperswitchList({ data: [payment, strange] }),
+    },
+  } as never);
+  expect(compared).toMatchObject({
+    kind: 'page',
+    named: ['pay_1', 'pay_2'],
+    lookedAt: 1,
+    suspicions: [{ kind: 'payment_unknown', providerId: 'pay_1' }],
+    uncompared: ['payments: pay_2'],
+  });
+});
+
+it('a refund at Hyperswitch that cannot be read is named, and the list goes on behind it', async () => {
+  const refund = { refund_id: 'ref_1', payment_id: 'pay_1', amount: 100, currency: 'USD', status: 'succeeded' };
+  const list = (data: readonly object[]) => hyperswitchList({ data, total_count: 250 }).refundsSince(since('100'));
+  const strange = { ...refund, refund_id: 'ref_2', status: 3 };
+  expect(await list([refund, strange])).toMatchObject({
+    kind: 'found',
+    value: { items: [{ hyperswitchRefundId: 'ref_1' }], unreadable: ['ref_2'], next: '102' },
+  });
+  expect(await list([refund, { ...strange, refund_id: '' }])).toMatchObject({ kind: 'unclear' });
 });

@@ -39,7 +39,8 @@ function merchant(known: boolean) {
   };
   const calls = {
     readPayment: () => found(captured('pay_known', OURS)),
-    paymentsSince: () => found({ items: [captured('pay_other', OTHER), captured('pay_lost', OURS)], next: null }),
+    paymentsSince: () =>
+      found({ items: [captured('pay_other', OTHER), captured('pay_lost', OURS)], unreadable: [], next: null }),
   };
   const account = createHyperswitchAccount({ ledger, hyperswitch: calls } as never);
   const sides = { ledger, hyperswitch: { account, calls } } as unknown as ComparisonDependencies;

@@ -62,6 +62,15 @@ describe('what follows a money call', () => {
     );
     cases.expectAtLeast({ retry: 20 });
   });
+  it.each([
+    ['in_flight', 'not_sent'],
+    ['unknown', 'unknown'],
+    ['done', 'done'],
+  ] as const)('is the same call again where it was stopped before it left: %s before is %s', (certainty, known) => {
+    const answer = { kind: 'busy', executed: 'no', retryAfterMs: null } as const;
+    const stopped = { certainty, answer, keyLeftMs: null, attempts: 500, sinceSentMs: 0 };
+    expect(next(stopped, POLICY)).toEqual({ do: 'retry', certainty: known, afterMs: 2_000 });
+  });
   it('waits at least the base and at most the maximum, but for what the provider or the answer window demand', () => {
     fc.assert(
       fc.property(attempted, (given) => {

@@ -105,10 +105,10 @@ describe('what happens next', () => {
     [{ nextRetryAt: LATER }, /^it is sent at 2026-11-21T10:05/],
     [{}, /^it is sent now, or found by the next sweep/],
     [{ status: 'settled' }, /^nothing/],
-    [{ status: 'settled', attention: attention('late_success') }, /^a person decides: makegood resolve <id> /],
+    [{ status: 'settled', attention: attention('late_success') }, /^a person decides: makegood resolve <id> [^;]*$/],
     [
       { status: 'needs_attention', attention: attention('conflict') },
-      /^a person decides: makegood resolve <id> retry, settled or write_off$/,
+      /^a person decides: makegood resolve <id> retry, settled or write_off; settled names where it was seen \(--tx-hash 0x…\)$/,
     ],
     [{ status: 'needs_attention', attention: attention('approval_pending') }, /^an approver confirms/],
   ])('for a settlement %j is %s', (change, words) => {

@@ -190,6 +190,20 @@ describe('an explanation', () => {
     expect(explain(item({ ...REVERSAL, status: 'pending' })).decisions).toEqual([]);
   });
 
+  it.each([
+    ['settled', 'makegood resolve x settled --tx-hash 0x… --note "…"'],
+    ['write_off', 'makegood resolve x write_off --note "…"'],
+  ])('of a charge, %s, is typed with what it may be shown', (action, command) => {
+    const charge: MoneyFacts = {
+      kind: 'settlement',
+      status: 'needs_attention',
+      certainty: 'unknown',
+      provider: 'tempo',
+    };
+    const { decisions } = explain(item(charge, { attention: asked('conflict') }));
+    expect(decisions.find((one) => one.action === action)?.command).toBe(command);
+  });
+
   it('is told in lines', () => {
     expect(explanationLines(explain(item(REVERSAL, { attention: asked('balance_horizon') }))).join('\n')).toBe(
       `reversal x: 600 USD, permanently_failed (money: absent)
