@@ -3,9 +3,10 @@
 //   MAKEGOOD_URL    where Makegood's server listens
 //   MAKEGOOD_TOKEN  a token of the role `service`
 //   STRIPE_SECRET_KEY, and STRIPE_API_BASE where it is not Stripe itself
-import Stripe from 'stripe';
+import { argv, env, stdout } from 'node:process';
+import { Stripe } from 'stripe';
 
-const { MAKEGOOD_URL, MAKEGOOD_TOKEN, STRIPE_SECRET_KEY, STRIPE_API_BASE } = process.env;
+const { MAKEGOOD_URL, MAKEGOOD_TOKEN, STRIPE_SECRET_KEY, STRIPE_API_BASE } = env;
 const at = STRIPE_API_BASE && new URL(STRIPE_API_BASE);
 const stripe = new Stripe(
   STRIPE_SECRET_KEY,
@@ -13,26 +14,25 @@ const stripe = new Stripe(
 );
 
 /** Safe to repeat: an order by its Idempotency-Key, everything else by its name at Stripe. */
-async function makegood(method, path, body, key) {
+async function post(path, body, key) {
   const response = await fetch(new URL(path, MAKEGOOD_URL), {
-    method,
+    method: 'POST',
     headers: {
       authorization: `Bearer ${MAKEGOOD_TOKEN}`,
-      ...(body && { 'content-type': 'application/json' }),
+      'content-type': 'application/json',
       ...(key && { 'idempotency-key': key }),
     },
-    body: body && JSON.stringify(body),
+    body: JSON.stringify(body),
   });
   const answer = await response.json();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${answer.detail}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${answer.detail}`);
   return answer;
 }
 
-const name = process.argv[2] ?? 'order-1';
+const name = argv[2] ?? 'order-1';
 
 // What the buyer is to pay, and who shares it. Without this nobody would know whose money it is.
-const order = await makegood(
-  'POST',
+const order = await post(
   '/api/v1/orders',
   {
     currency: 'usd',
@@ -57,7 +57,7 @@ const payment = await stripe.paymentIntents.create(
 );
 
 // The first call: the sellers are paid, each from this charge.
-await makegood('POST', '/api/v1/external-payments', {
+await post('/api/v1/external-payments', {
   order_id: order.id,
   provider: 'stripe',
   payment_intent: payment.id,
@@ -70,9 +70,9 @@ const refund = await stripe.refunds.create(
 );
 
 // The second call: each seller's part comes back, through outages and empty balances. Left out, it is found a little later.
-await makegood('POST', '/api/v1/external-refunds', { order_id: order.id, provider: 'stripe', refund: refund.id });
+await post('/api/v1/external-refunds', { order_id: order.id, provider: 'stripe', refund: refund.id });
 
 // A second one is made in Stripe's dashboard, and nobody tells of it: Stripe's event does, or the search.
 await stripe.refunds.create({ payment_intent: payment.id, amount: 1500 }, { idempotencyKey: `dashboard ${name}` });
 
-console.log(order.id);
+stdout.write(`${order.id}\n`);

@@ -5,10 +5,8 @@ import { UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { FollowedDispute } from '../../ledger/money-that-leaves/disputes.js';
-import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
 import { createDisputeNames, MISFIT_AGAIN_MS, type Naming, type Read, unread } from './dispute-names.js';
-import type { HyperswitchAccount } from './hyperswitch-account.js';
 
 /** Stripe, as far as disputes are concerned, with a key of the account that this ledger is pinned to. */
 export interface DisputeRecords {

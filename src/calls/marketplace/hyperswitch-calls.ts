@@ -1,4 +1,5 @@
 import type { Clock } from '../../domain/clock.js';
+import type { DisputeId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
@@ -76,7 +77,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   return {
     ...search,
     advancePayment: answering('payment', advancePayment),
-    advanceDispute: answering('dispute', follow.advanceDispute),
+    advanceDispute: answering('dispute', (id: DisputeId) => follow.advanceDispute(id)),
     advanceRefund: answering('refund', advanceRefund),
     readDispute: follow.readDispute,
   };

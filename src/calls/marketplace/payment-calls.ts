@@ -7,13 +7,13 @@ import type { DisputeFollow } from './dispute-follow.js';
 
 /** What is done of payments, and of the refunds and disputes of them, whoever their provider is. */
 export interface PaymentCalls {
-  advancePayment(id: PaymentId): Promise<FollowStep>;
-  advanceRefund(id: RefundId): Promise<FollowStep>;
-  advanceDispute(id: DisputeId): Promise<FollowStep>;
+  readonly advancePayment: (id: PaymentId) => Promise<FollowStep>;
+  readonly advanceRefund: (id: RefundId) => Promise<FollowStep>;
+  readonly advanceDispute: (id: DisputeId) => Promise<FollowStep>;
   /** Reads it now, and has what is read followed in the ledger. */
   readonly readDispute: DisputeFollow['readDispute'];
   /** Looks for disputes and refunds that nobody told of. @returns why not all of it could be read */
-  searchPayment(id: PaymentId): Promise<string | undefined>;
+  readonly searchPayment: (id: PaymentId) => Promise<string | undefined>;
 }
 
 /** Only a person can change what is configured. */

@@ -43,9 +43,9 @@ export function paymentReads(ask: Ask): PaymentReads {
     async readPayment(name) {
       const named = isCharge(name) ? await charge(name) : undefined;
       if (named && named.kind !== 'found') return named;
-      const intentId = named ? named.value.paymentIntent : name;
       // Charges of old, and those of other products, have no PaymentIntent.
-      if (intentId === null) return { kind: 'found', value: { ...named!.value, name } };
+      if (named?.value.paymentIntent === null) return { kind: 'found', value: { ...named.value, name } };
+      const intentId = named?.value.paymentIntent ?? name;
       const whole = await intent(intentId);
       if (whole.kind !== 'found') return whole;
       const paidBy = whole.value.chargeId;
