@@ -47,7 +47,9 @@ export async function endOrphanedSweeps(
   const client = new Client({ connection, namespace });
   try {
     for (const lane of lanes) {
-      const { info } = await client.schedule.getHandle(`makegood-${lane}-sweep`).describe();
+      const schedule = client.schedule.getHandle(`makegood-${lane}-sweep`);
+      // On two processors that worlds of dying processes share Temporal has taken longer than its client waits by itself.
+      const { info } = await connection.withDeadline(Date.now() + 60_000, () => schedule.describe());
       for (const { workflow } of info.runningActions) {
         await client.workflow
           .getHandle(workflow.workflowId)
