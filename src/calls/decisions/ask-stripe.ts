@@ -108,6 +108,11 @@ function judgeOthers(
 ): Verification {
   const ours = liveReversalOf(reversal.id, read.reversals);
   if (ours) return { kind: 'refuted', detail: `Stripe holds ${ours.stripeReversalId} for it: resolve with adopt` };
+  if (read.transfer.currency !== reversal.currency)
+    return {
+      kind: 'refuted',
+      detail: `${read.transfer.stripeTransferId} is in ${read.transfer.currency} at Stripe, and this share of it is in ${reversal.currency}: one is not counted as the other`,
+    };
   const others = takenByOthers(read, accounted);
   const reversals = others.reversals.map(({ stripeReversalId, amount, state }) => ({
     id: stripeReversalId,

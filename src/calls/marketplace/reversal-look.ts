@@ -2,7 +2,7 @@ import { isLive, type ReversalFacts, type TransferWithReversals } from '../../do
 import { takenByOthers, undecidedOf } from '../../domain/marketplace/foreign-reversals.js';
 import { isOfGeneration, reversalsOf } from '../../domain/marketplace/ours-at-stripe.js';
 import type { ClaimedReversal } from '../../ledger/calls/call-types.js';
-import type { Stripe } from '../../providers/stripe/client.js';
+import type { StripeCalls } from '../../providers/stripe/client.js';
 import type { Looked } from './stripe-call-types.js';
 import { unfinished } from './stripe-meanings.js';
 
@@ -13,7 +13,10 @@ export type SoughtReversal = Pick<
 > &
   Partial<Pick<ClaimedReversal, 'generation' | 'accounted'>>;
 
-export async function lookForReversal(stripe: Stripe, sought: SoughtReversal): Promise<Looked> {
+export async function lookForReversal(
+  stripe: { inLane(lane: string): Pick<StripeCalls, 'readTransfer'> },
+  sought: SoughtReversal,
+): Promise<Looked> {
   const answer = await stripe.inLane(sought.sellerAccount).readTransfer(sought.stripeTransferId);
   if (answer.kind === 'missing') {
     return {
@@ -26,6 +29,13 @@ export async function lookForReversal(stripe: Stripe, sought: SoughtReversal): P
 }
 
 function lookedOf({ transfer, reversals }: TransferWithReversals, sought: SoughtReversal): Looked {
+  if (transfer.currency !== sought.currency) {
+    return {
+      kind: 'hopeless',
+      why: 'conflict',
+      detail: `${transfer.stripeTransferId} is in ${transfer.currency} at Stripe, and ${sought.amount} ${sought.currency} are to be taken back of it: amounts of different currencies are never compared, and nothing was sent; take it back at Stripe, then write_off`,
+    };
+  }
   const all = reversalsOf(sought.id, reversals);
   const ours = all.filter(isLive);
   const [one] = ours;
@@ -59,7 +69,7 @@ function leftToTake({ transfer, reversals }: TransferWithReversals, sought: Soug
       detail: `${stripeTransferId} is already fully reversed, not by us: ${listed(others.reversals)}; adopt one of them or write it off`,
     };
   }
-  if (sought.amount > others.left || currency !== sought.currency) {
+  if (sought.amount > others.left) {
     return {
       kind: 'hopeless',
       why: 'exceeds',
