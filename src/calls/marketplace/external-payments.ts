@@ -1,14 +1,14 @@
 import type { ReadAnswer, StripePayment, StripeRefund } from '../../domain/calls/provider-answers.js';
 import type { OrderId, RefundId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { ExternalPaymentOutcome } from '../../ledger/marketplace/external-payments.js';
+import { type ExternalPaymentOutcome, namesOf } from '../../ledger/marketplace/external-payments.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { PinnedStripe } from './pinned-reads.js';
 
 export interface ExternalPaymentDependencies {
   readonly ledger: Pick<
     Ledger,
-    'takeExternalPayment' | 'orderPaidBy' | 'findOrder' | 'noteStripeRefunds' | 'refundAtStripe'
+    'takeExternalPayment' | 'orderPaidBy' | 'notOurs' | 'findOrder' | 'noteStripeRefunds' | 'refundAtStripe'
   >;
   readonly stripe: PinnedStripe;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
@@ -40,15 +40,17 @@ export function createExternalPayments({ ledger, stripe: pinned, wake }: Externa
     return { kind: 'read', refunds: refunds.value, disputes: disputes.value } as const;
   }
 
-  async function sharedAlready({ name, transferGroup }: StripePayment): Promise<NotTaken | undefined> {
+  /** By somebody else: several payments may stand in one group, and so do our own transfers of this one. */
+  async function sharedAlready({ name, chargeId, transferGroup }: StripePayment): Promise<NotTaken | undefined> {
     if (transferGroup === null) return undefined;
     const transfers = await stripe.transfersInGroup(transferGroup);
     if (transfers.kind !== 'found') return notRead(transfers, name);
-    const [first] = transfers.value;
+    const ofIt = transfers.value.filter(({ source, left }) => left > 0n && (source === null || source === chargeId));
+    const [first] = await ledger.notOurs(ofIt);
     return (
       first &&
       unfit(
-        `of ${name} ${first.stripeTransferId} was sent to ${first.destination} already: an order whose sellers were paid is brought in by import-transfers`,
+        `of ${name} ${first.stripeTransferId} was sent to ${first.destination} already, and not by Makegood: the sellers would be paid twice`,
       )
     );
   }
@@ -60,7 +62,7 @@ export function createExternalPayments({ ledger, stripe: pinned, wake }: Externa
       if (read.kind !== 'found') return notRead(read, name);
       const payment = read.value;
       // What it pays already is answered as it was taken: its own transfers stand in its group since.
-      const known = (await ledger.orderPaidBy(payment.name)) === orderId;
+      const known = (await ledger.orderPaidBy(namesOf(payment))) === orderId;
       const wrong = known ? undefined : (whyUnfit(payment) ?? (await sharedAlready(payment)));
       if (wrong) return wrong;
       const back = await goneBack(payment);

@@ -24,6 +24,7 @@ export interface StripePaymentDependencies {
       | 'claimRefund'
       | 'refundUnread'
       | 'findRefund'
+      | 'findPayment'
       | 'openWebhooks'
       | 'finishWebhook'
     >;
@@ -61,22 +62,29 @@ export function createStripePayments(dependencies: StripePaymentDependencies): P
     return undefined;
   }
 
-  async function searchPayment(id: PaymentId): Promise<string | undefined> {
-    const payment = await atStripe(id);
-    const held = await stripe.disputesOf(payment.name);
+  async function readDisputes({ id, name }: PaymentAtStripe): Promise<string | undefined> {
+    const held = await stripe.disputesOf(name);
     if (held.kind !== 'found') return held.detail;
     for (const one of held.value)
       if (one.amount > 0n) wake((await ledger.seeDispute(id, newDisputeId(clock.nowMs()), one)).started);
-    const unread = await readRefunds(payment);
+    return undefined;
+  }
+
+  async function searchPayment(id: PaymentId): Promise<string | undefined> {
+    const payment = await atStripe(id);
+    const unreadDisputes = await readDisputes(payment);
+    const unread = (await readRefunds(payment)) ?? unreadDisputes;
     if (unread === undefined) await ledger.paymentSearched(id);
     return unread;
   }
 
   async function advancePayment(id: PaymentId): Promise<FollowStep> {
     const unread = await searchPayment(id);
-    return unread === undefined
-      ? { kind: 'final', status: (await atStripe(id)).status }
-      : { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
+    if (unread !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
+    const payment = await ledger.findPayment(id);
+    if (!payment) throw new Error(`payment ${id} is not in the ledger`);
+    const { attention, status } = payment;
+    return attention ? { kind: 'attention', ...attention, unknown: false } : { kind: 'final', status };
   }
 
   async function advanceRefund(id: RefundId): Promise<FollowStep> {

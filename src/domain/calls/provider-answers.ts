@@ -106,6 +106,8 @@ export interface ChargeFacts {
 export interface StripePayment {
   /** `pi_…`; of one that no PaymentIntent made, its charge: `ch_…`. */
   readonly name: string;
+  /** That paid it; null: none has. */
+  readonly chargeId: string | null;
   readonly amount: bigint;
   /** 0: nothing was, or it failed after it was. */
   readonly captured: bigint;
@@ -117,6 +119,18 @@ export interface StripePayment {
   /** Under which the transfers of its money stand; null: none was made of it. */
   readonly transferGroup: string | null;
   readonly livemode: boolean;
+}
+
+/** A transfer that stands in the group of a payment, whoever made it. */
+export interface GroupTransfer {
+  readonly stripeTransferId: string;
+  readonly destination: string;
+  /** The charge it was drawn from; null: the balance. */
+  readonly source: string | null;
+  /** Less what was reversed of it. */
+  readonly left: bigint;
+  /** The id of ours that it bears. */
+  readonly mark: string | null;
 }
 
 /** Whether a connected account may receive transfers, in Stripe's own words. */

@@ -5,6 +5,7 @@ import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketpl
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
+import { lockName } from '../marketplace/external-payments.js';
 import { bookPlatform } from '../marketplace/follow-lines.js';
 import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-status.js';
 import { capturedIn, isOpen, type LockedPayment } from '../marketplace/payment-row.js';
@@ -92,6 +93,7 @@ async function paysOther(
   { connector, connectorTransactionId: name }: PaymentFacts,
 ): Promise<Question | null> {
   if (connector !== 'stripe' || name === null) return null;
+  await lockName(query, name);
   const [other] = await query<{ order_id: string }>(
     `SELECT order_id FROM payments WHERE connector = 'stripe' AND connector_transaction_id = $1 AND id <> $2`,
     [name, id],

@@ -99,6 +99,8 @@ const STORY = `
   names AS (
     SELECT 'hyperswitch' AS provider, hyperswitch_payment_id AS name FROM payments WHERE id = ANY (${idsOf('payment')})
     UNION SELECT 'hyperswitch', hyperswitch_refund_id FROM refunds WHERE id = ANY (${idsOf('refund')})
+    UNION SELECT 'stripe', connector_transaction_id FROM payments WHERE id = ANY (${idsOf('payment')}) AND connector = 'stripe'
+    UNION SELECT 'stripe', connector_refund_id FROM refunds WHERE id = ANY (${idsOf('refund')})
     UNION SELECT 'stripe', stripe_transfer_id FROM seller_transfers WHERE id = ANY (${idsOf('transfer')})
     UNION SELECT 'hyperswitch', hyperswitch_dispute_id FROM disputes WHERE id = ANY (${idsOf('dispute')})
     UNION SELECT psp_account, provider_dispute_id FROM disputes WHERE id = ANY (${idsOf('dispute')})

@@ -25,6 +25,8 @@ import { lockOrdersOf, nameElsewhere } from './misnamed-disputes.js';
 
 export interface NotedDispute {
   readonly disputeId: DisputeId;
+  /** It was not known before. */
+  readonly made?: boolean;
   readonly started: readonly MarketplaceItem[];
 }
 
@@ -51,7 +53,11 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
         const payment = await lockOrdersOf(query, paymentId, named);
         const known = await note(query, { ...named, id, paymentId });
         if (known.payment_id !== paymentId) {
-          const moved = await nameElsewhere(query, known.id, payment, named);
+          const moved = await nameElsewhere(query, known.id, payment, {
+            by: 'hyperswitch',
+            hyperswitchDisputeId,
+            words: named.providerStatus,
+          });
           return { disputeId: known.id, started: moved ? [{ kind: 'dispute', id: known.id }] : [] };
         }
         if (known.named_by !== 'hyperswitch') {
@@ -123,11 +129,16 @@ export async function seeDispute(
   held: StripeDispute,
 ): Promise<NotedDispute> {
   const { stripeDisputeId: providerDisputeId } = held;
+  const payment = await lockOrdersOf(query, paymentId, { connector: 'stripe', providerDisputeId });
   const known = await note(query, { ...held, id, paymentId, connector: 'stripe', providerDisputeId });
+  if (known.payment_id !== paymentId && payment.provider === 'stripe') {
+    const moved = await nameElsewhere(query, known.id, payment, { by: 'stripe', words: held.status });
+    return { disputeId: known.id, started: moved ? [{ kind: 'dispute', id: known.id }] : [] };
+  }
   // What it is called now may be news: whoever follows it reads it.
   const isNews = known.provider_status !== held.status || known.made;
   if (isNews) await query('UPDATE disputes SET next_check_at = clock_now() WHERE id = $1', [known.id]);
-  return { disputeId: known.id, started: isNews ? [{ kind: 'dispute', id: known.id }] : [] };
+  return { disputeId: known.id, made: known.made, started: isNews ? [{ kind: 'dispute', id: known.id }] : [] };
 }
 
 /**
@@ -137,12 +148,12 @@ export async function seeDispute(
 export async function followRecord(
   query: Query,
   rules: DisputeRules,
-  { id, held, after = null }: { readonly id: DisputeId; readonly held: StripeDispute; readonly after?: string | null },
+  { id, held, after }: { readonly id: DisputeId; readonly held: StripeDispute; readonly after: string | null },
 ): Promise<readonly MarketplaceItem[] | undefined> {
   const row = await lockDispute(query, id);
   if (row.last_reading !== after) return undefined;
   const about = { payment: row.connector_transaction_id, currency: row.order_currency };
-  const unfit = unfitRecord(about, held);
+  const unfit = unfitRecord(about, held) ?? (await paysAnother(query, row, held));
   await query('UPDATE disputes SET is_of_payment = $2 WHERE id = $1', [id, isOfPayment(about, held)]);
   const status = statusAtStripe(held.status);
   if (unfit !== undefined) return await withoutRecord(query, row, { status, words: held.status, why: unfit });
@@ -156,6 +167,16 @@ export async function followRecord(
   if (holds !== row.holds) await query('UPDATE disputes SET holds = $2 WHERE id = $1', [row.id, holds]);
   const started = changed ? await followFunds(query, row.order_id, recorded) : [];
   return holds === row.holds ? started : [...started, ...(await followHolds(query, row.order_id))];
+}
+
+/** Where it is not known what this payment is called at Stripe, the record is none of it once it is another payment's. */
+async function paysAnother(query: Query, row: LockedDispute, held: StripeDispute): Promise<string | undefined> {
+  const names = held.paymentIntent === null ? [held.charge] : [held.paymentIntent, held.charge];
+  const [other] = await query<{ order_id: string }>(
+    `SELECT order_id FROM payments WHERE connector = 'stripe' AND connector_transaction_id = ANY ($1) AND id <> $2`,
+    [names, row.payment_id],
+  );
+  return other && `Stripe's record is of payment ${names[0]}, which pays order ${other.order_id}`;
 }
 
 interface Noted {

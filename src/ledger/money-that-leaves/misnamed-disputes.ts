@@ -1,5 +1,6 @@
 import type { NamedDispute } from '../../domain/calls/provider-answers.js';
 import type { DisputeId, OrderId, PaymentId } from '../../domain/ids.js';
+import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import { NO_ATTENTION, withdrawRequests } from '../decisions/decision-rows.js';
 import { type Query, recordEvent } from '../transition.js';
 import { ask } from './dispute-questions.js';
@@ -13,19 +14,34 @@ import { type LockedDispute, lockDispute } from './locked-dispute.js';
 interface NamedPayment {
   readonly id: PaymentId;
   readonly orderId: OrderId;
+  readonly provider: PaymentProvider;
 }
 
+/** Who names it under another payment, and in which words. */
+type Naming =
+  | { readonly by: 'hyperswitch'; readonly hyperswitchDisputeId: string; readonly words: string }
+  /** Of a payment that is Stripe's own. */
+  | { readonly by: 'stripe'; readonly words: string };
+const NAMER = { hyperswitch: 'Hyperswitch', stripe: 'Stripe' } as const;
+
 /** Holds the order of the payment, and that of the dispute where it is of another one. */
-export async function lockOrdersOf(query: Query, payment: PaymentId, named: NamedDispute): Promise<NamedPayment> {
+export async function lockOrdersOf(
+  query: Query,
+  payment: PaymentId,
+  named: Pick<NamedDispute, 'connector' | 'providerDisputeId'>,
+): Promise<NamedPayment> {
   await query(
     `SELECT 1 FROM orders WHERE id IN (
        SELECT order_id FROM payments WHERE id = $1
        UNION SELECT order_id FROM disputes WHERE psp_account = $2 AND provider_dispute_id = $3) ORDER BY id FOR UPDATE`,
     [payment, named.connector, named.providerDisputeId],
   );
-  const [row] = await query<{ order_id: OrderId }>('SELECT order_id FROM payments WHERE id = $1', [payment]);
+  const [row] = await query<{ order_id: OrderId; provider: PaymentProvider }>(
+    'SELECT order_id, provider FROM payments WHERE id = $1',
+    [payment],
+  );
   if (!row) throw new Error(`payment ${payment} is not in the ledger`);
-  return { id: payment, orderId: row.order_id };
+  return { id: payment, orderId: row.order_id, provider: row.provider };
 }
 
 /**
@@ -33,16 +49,11 @@ export async function lockOrdersOf(query: Query, payment: PaymentId, named: Name
  * what Hyperswitch says: what is of its payment there stays. What was taken is not taken a second time of somebody else, and what
  * was moved goes not back and forth: a person is asked.
  */
-export async function nameElsewhere(
-  query: Query,
-  id: DisputeId,
-  to: NamedPayment,
-  named: NamedDispute,
-): Promise<boolean> {
+export async function nameElsewhere(query: Query, id: DisputeId, to: NamedPayment, named: Naming): Promise<boolean> {
   const row = await lockDispute(query, id);
   // Of a payment that is Stripe's own, Stripe alone says what is disputed.
   if (row.payment_id === to.id || row.named_by === 'stripe') return false;
-  const names = `Hyperswitch names ${row.provider_dispute_id} under payment ${to.id} of order ${to.orderId} now`;
+  const names = `${NAMER[named.by]} names ${row.provider_dispute_id} under payment ${to.id} of order ${to.orderId} now`;
   if (await hasTaken(query, row)) {
     const detail = `${names}, and shares of order ${row.order_id} were taken because of it: none of order ${to.orderId} are taken for it, so that nobody gives it back twice; find out at both whose it is; funds_back gives back what was taken, write_off leaves it as it is`;
     await ask(query, row, { reason: 'conflict', detail });
@@ -54,18 +65,20 @@ export async function nameElsewhere(
     await ask(query, row, { reason: 'conflict', detail });
     return false;
   }
-  await withdrawRequests(query, 'dispute', id, 'Hyperswitch names it under another payment now');
+  const hyperswitchDisputeId = named.by === 'hyperswitch' ? named.hyperswitchDisputeId : null;
+  await withdrawRequests(query, 'dispute', id, 'it is named under another payment now');
   await query(
-    `UPDATE disputes SET order_id = $2, payment_id = $3, hyperswitch_dispute_id = $4, named_by = 'hyperswitch', provider_status = $5,
+    `UPDATE disputes SET order_id = $2, payment_id = $3, hyperswitch_dispute_id = coalesce($4, hyperswitch_dispute_id), named_by = $6, provider_status = $5,
        is_of_payment = NULL, ${NO_ATTENTION}, changed_at = clock_now(), next_check_at = clock_now() WHERE id = $1`,
-    [id, to.orderId, to.id, named.hyperswitchDisputeId, named.providerStatus],
+    [id, to.orderId, to.id, hyperswitchDisputeId, named.words, named.by],
   );
   const detail = {
     from_payment: row.payment_id,
     from_order: row.order_id,
     payment: to.id,
     order: to.orderId,
-    hyperswitch_dispute_id: named.hyperswitchDisputeId,
+    by: named.by,
+    hyperswitch_dispute_id: hyperswitchDisputeId,
   };
   await recordEvent(query, { kind: 'dispute', id, what: 'moved', detail });
   return true;

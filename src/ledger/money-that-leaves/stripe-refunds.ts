@@ -60,13 +60,34 @@ export async function noteRefunds(
   held: readonly StripeRefund[],
 ): Promise<MarketplaceItem[]> {
   const started: MarketplaceItem[] = [];
-  for (const one of held) {
+  for (const one of inOrder(held)) {
     // It gave nothing back.
     if (one.amount === 0n) continue;
-    const row = (await known(parts.query, one)) ?? (await insert(parts, of, one));
+    const found = await known(parts.query, one);
+    const isOther = found !== undefined && found.payment_id !== of.payment;
+    if (isOther) await giveUpName(parts.query, of, found, one);
+    const row = found === undefined || isOther ? await insert(parts, of, one) : found;
     started.push(...(await noteRefund(parts.query, row, one, of.runner)));
   }
   return started;
+}
+
+/** What has failed makes room first; then the oldest. */
+const inOrder = (held: readonly StripeRefund[]): readonly StripeRefund[] =>
+  held.toSorted(
+    (one, other) =>
+      Number(statusOf(other.status) === 'failed') - Number(statusOf(one.status) === 'failed') ||
+      Date.parse(one.createdAt) - Date.parse(other.createdAt),
+  );
+
+/**
+ * Hyperswitch called a refund of its own by this name, and Stripe says whose money it was: it is this payment's. What Hyperswitch made
+ * stands without the name; should it name it again, a person is asked there.
+ */
+async function giveUpName(query: Query, { payment }: Of, { id }: Row, { stripeRefundId }: StripeRefund): Promise<void> {
+  await query('UPDATE refunds SET connector_refund_id = NULL WHERE id = $1', [id]);
+  const detail = { stripe_refund_id: stripeRefundId, of_payment: payment };
+  await recordEvent(query, { kind: 'refund', id, what: 'name_given_up', detail });
 }
 
 interface Row extends ReadRefund {
@@ -124,6 +145,8 @@ async function noteRefund(
   const stands = row.attention_reason !== null && !isAnsweredByReading(row);
   const asks = question !== null && !stands && !(await isGivenUp(query, 'refund', row.id, question));
   if (!asks && isAnsweredByReading(row)) await dropAttention(query, 'refunds', row.id);
+  // What is over and as it was is left as it is: also put aside.
+  if (isOver(row) && said === row.status && row.attention_reason === null && runner === null) return [];
   await query(
     `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL,
        runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,
@@ -138,6 +161,8 @@ async function noteRefund(
   const { status, started } = await follow(query, row, said);
   return status === 'pending' ? [{ kind: 'refund', id: row.id }, ...started] : [...started];
 }
+
+const isOver = ({ status }: Row): boolean => status === 'succeeded' || status === 'failed';
 
 function questionOf(row: Row, { stripeRefundId, amount, currency, status }: StripeRefund): Question | null {
   if (amount !== BigInt(row.amount) || currency !== row.currency)

@@ -1,5 +1,6 @@
 import type {
   ChargeFacts,
+  GroupTransfer,
   PayoutFacts,
   ReversalFacts,
   ReversalState,
@@ -10,6 +11,7 @@ import type {
 } from '../../domain/calls/provider-answers.js';
 import type { JsonObject, JsonValue } from '../../domain/json.js';
 import type { DisputeMovement } from '../../domain/marketplace/disputes.js';
+import { markOfTransfer } from '../../domain/marketplace/ours-at-stripe.js';
 import { arrayAt, isObject, objectAt, publicText, stringAt, valueAt } from '../../protocols/wire-json.js';
 
 /** Readers of Stripe's objects: everything in our words, or undefined when it is not the object it should be. */
@@ -37,6 +39,19 @@ export function transferFacts(object: JsonObject): TransferFacts | undefined {
     livemode,
     createdAt,
   };
+}
+
+export function groupTransfer(object: JsonObject): GroupTransfer | undefined {
+  const facts = transferFacts(object);
+  return (
+    facts && {
+      stripeTransferId: facts.stripeTransferId,
+      destination: facts.destination,
+      source: idAt(object, 'source_transaction') ?? null,
+      left: facts.amount - facts.amountReversed,
+      mark: markOfTransfer(facts) ?? null,
+    }
+  );
 }
 
 export function reversalFacts(object: JsonObject): ReversalFacts | undefined {

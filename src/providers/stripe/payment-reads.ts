@@ -1,8 +1,8 @@
-import type { ReadAnswer, StripePayment, TransferFacts } from '../../domain/calls/provider-answers.js';
+import type { GroupTransfer, ReadAnswer, StripePayment } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
 import { noSuchId, readAnswer } from './answers.js';
 import type { Ask } from './ask.js';
-import { type IntentFacts, idAt, intentFacts, type PaidCharge, paidCharge, transferFacts } from './facts.js';
+import { groupTransfer, type IntentFacts, idAt, intentFacts, type PaidCharge, paidCharge } from './facts.js';
 import { allPages } from './pages.js';
 import { isId } from './params.js';
 
@@ -11,7 +11,7 @@ export interface PaymentReads {
   /** Two requests: of a PaymentIntent, and of the charge that paid it. @param name `pi_…`, or `ch_…` of one that none made */
   readPayment(name: string): Promise<ReadAnswer<StripePayment>>;
   /** Whoever made them, to whomever. */
-  transfersInGroup(group: string): Promise<ReadAnswer<readonly TransferFacts[]>>;
+  transfersInGroup(group: string): Promise<ReadAnswer<readonly GroupTransfer[]>>;
 }
 
 const LONGEST_PAGE = 100;
@@ -60,7 +60,7 @@ export function paymentReads(ask: Ask): PaymentReads {
           ask('transfers.list', { what: `the transfers of ${group}` }, (stripe) =>
             stripe.transfers.list({ transfer_group: group, limit: LONGEST_PAGE, starting_after }),
           ),
-        read: transferFacts,
+        read: groupTransfer,
         idOf: ({ stripeTransferId }) => stripeTransferId,
       }),
   };
@@ -69,6 +69,7 @@ export function paymentReads(ask: Ask): PaymentReads {
 /** Its charge may have failed since: then nothing of it is there. */
 const paymentOf = (name: string, whole: IntentFacts, charge: PaidCharge | undefined): StripePayment => ({
   name,
+  chargeId: charge?.chargeId ?? null,
   amount: whole.amount,
   captured: charge === undefined || charge.captured === 0n ? 0n : whole.received,
   currency: whole.currency,

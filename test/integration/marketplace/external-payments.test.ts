@@ -2,10 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { OrderId } from '../../../src/domain/ids.js';
 import { type DisputeWorld, openDisputeWorld } from '../../support/marketplace/dispute-world.js';
 import { expectSharesExact } from '../../support/marketplace/ledger-comparison.js';
+import { checkoutOf, SELLERS } from '../../support/marketplace/own-checkout.js';
 
 // A team keeps its checkout: what its buyers pay and get back at Stripe is told by name, and read there.
-
-const SELLERS = { acct_ada: 600n, acct_bob: 400n };
 
 let world: DisputeWorld;
 /** Nothing waits for a person at the end. */
@@ -20,18 +19,7 @@ afterEach(async () => {
   await world.close();
 });
 
-const charged = async (amount = 1_000, more: object = {}) => {
-  const { payment_intent: intent, charge } = await world.atStripe.createCapture({ amount, currency: 'usd', ...more });
-  return { intent: intent.id, charge: charge.id };
-};
-const take = (order: OrderId, name: string) => world.external.takePayment(order, name, 'shop');
-
-async function paid(): Promise<{ order: OrderId; intent: string; charge: string }> {
-  const order = await world.ordered(SELLERS);
-  const names = await charged();
-  expect(await take(order, names.intent)).toMatchObject({ kind: 'taken' });
-  return { order, ...names };
-}
+const { charged, take, paid } = checkoutOf(() => world);
 
 const statuses = async (order: OrderId) => {
   const { status, transfers, reversals, refunds } = await world.find(order);

@@ -67,12 +67,12 @@ function shows({ stripeTransferId, amount, seller, order }: Sent, reversals: rea
 }
 
 const looked = async (stripe: StripeReader, id: ReversalId) =>
-  await lookForReversal(stripe as never, await steps.holdReversal(id));
+  await lookForReversal(stripe, await steps.holdReversal(id));
 
 /** The worker looks, and asks a person about what it is shown. */
 async function asks(stripe: StripeReader, id: ReversalId): Promise<void> {
   const claim = await steps.holdReversal(id);
-  const seen = await lookForReversal(stripe as never, claim);
+  const seen = await lookForReversal(stripe, claim);
   if (seen.kind !== 'hopeless') throw new Error(`it asks nobody: ${seen.kind}`);
   await test.ledger.recordReversal({
     id,

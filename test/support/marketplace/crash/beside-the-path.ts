@@ -5,6 +5,7 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.paymentProviderOf': 'reads',
   'ledger.refundAtStripe': 'reads',
   'ledger.orderPaidBy': 'reads',
+  'ledger.notOurs': 'reads',
   'ledger.takeExternalPayment':
     'one transaction, after reads alone; told again it says the same: external-payments.test.ts',
   'ledger.noteStripeRefunds': 'one transaction; each refund is known by its name at Stripe: external-payments.test.ts',

@@ -312,6 +312,7 @@ const ACCOUNT_OF_SELLER = { id: 'acct_1', object: 'account', capabilities: { tra
 describe('a payment that another checkout took', () => {
   const shown = {
     name: 'pi_1',
+    chargeId: 'ch_1',
     amount: 1_000n,
     captured: 1_000n,
     currency: 'USD',
