@@ -61,9 +61,10 @@ export function createExternalPayments({ ledger, stripe: pinned, wake }: Externa
       const read = await stripe.readPayment(name);
       if (read.kind !== 'found') return notRead(read, name);
       const payment = read.value;
+      const pays = await ledger.orderPaidBy(namesOf(payment));
+      if (pays !== undefined && pays !== orderId) return { kind: 'pays_other', orderId: pays };
       // What it pays already is answered as it was taken: its own transfers stand in its group since.
-      const known = (await ledger.orderPaidBy(namesOf(payment))) === orderId;
-      const wrong = known ? undefined : (whyUnfit(payment) ?? (await sharedAlready(payment)));
+      const wrong = pays === orderId ? undefined : (whyUnfit(payment) ?? (await sharedAlready(payment)));
       if (wrong) return wrong;
       const back = await goneBack(payment);
       if (back.kind !== 'read') return back;

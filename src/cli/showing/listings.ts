@@ -112,7 +112,7 @@ export const LISTINGS: Readonly<Record<Listed, Listing>> = {
   },
   payments: {
     statuses: PAYMENT_STATUSES,
-    head: ['STATUS', 'CERTAINTY', 'MINOR UNITS', 'CAPTURED', 'AT HYPERSWITCH', 'ORDER'],
+    head: ['STATUS', 'CERTAINTY', 'MINOR UNITS', 'CAPTURED', 'AT ITS PROVIDER', 'ORDER'],
     async find(ledger, filter) {
       const found = await ledger.listPayments(filter);
       return found.map((payment) => ({

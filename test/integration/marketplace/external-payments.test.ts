@@ -59,6 +59,13 @@ describe('a payment that another checkout took', () => {
     expect(world.atStripe.ledger().transfers).toHaveLength(2);
   });
 
+  it('is said to pay its own order where a further one is told of it, also once the sellers of its own have been paid', async () => {
+    const { order, intent } = await paid();
+    await world.settle();
+    expect(world.atStripe.ledger().transfers).toHaveLength(2);
+    expect(await take(await world.ordered(SELLERS), intent)).toEqual({ kind: 'pays_other', orderId: order });
+  });
+
   it.each([
     ['has another amount', 999, {}, 'differs'],
     ['is in another currency', 1_000, { currency: 'eur' }, 'differs'],
