@@ -66,6 +66,8 @@ export interface components {
         amount: number;
         /** Of the amount, what the platform keeps. */
         fee: number;
+        /** When its seller's share may be sent. */
+        release: 'immediately' | 'on_request' | { after: string };
         description: string;
       }[];
       /** What is not the sellers'. */
@@ -152,6 +154,22 @@ export interface components {
         detail: string;
         /** What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller. */
         missing: number | null;
+      } | null;
+      /** When it may be sent. */
+      release: {
+        kind: 'immediately' | 'on_request' | 'after';
+        /** When it is released by itself; null: at no date. */
+        at: string | null;
+        /** When it was, by its date or by somebody; null: not yet, or it never had to be. */
+        released_at: string | null;
+      };
+      /** What it waits for while it is held; null: it is not held, or is about to be let go. */
+      held: {
+        for: 'release' | 'date' | 'dispute' | 'refund';
+        /** Of the dispute or refund whose end it waits for. */
+        id: string | null;
+        until: string | null;
+        detail: string;
       } | null;
       reversals: components['schemas']['Reversal'][];
       attention: {
@@ -1167,8 +1185,22 @@ export interface paths {
               amount: number;
               /** Of the amount, what the platform keeps: minor units, or basis points of the amount, rounded down to what the currency moves in. */
               fee?: number | { basis_points: number };
+              /** When a seller's share may be sent: `immediately` (default), `on_request` (POST /api/v1/transfers/{id}/release), or so long after the order was paid. Instead of that of the order. */
+              release?:
+                | 'immediately'
+                | 'on_request'
+                | {
+                    /** A whole number and one of ms, s, m, h, d; at most 365d. */ after: string;
+                  };
               description: string;
             }[];
+            /** When a seller's share may be sent: `immediately` (default), `on_request` (POST /api/v1/transfers/{id}/release), or so long after the order was paid. Of all items that say nothing themselves. */
+            release?:
+              | 'immediately'
+              | 'on_request'
+              | {
+                  /** A whole number and one of ms, s, m, h, d; at most 365d. */ after: string;
+                };
           };
         };
       };
@@ -1632,6 +1664,38 @@ export interface paths {
       };
     };
     post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/transfers/{id}/release': {
+    get?: never;
+    /** Release a seller's share that waits for it: it is sent once no dispute and no refund of its order is open. Said again it changes nothing. Roles: service, operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The transfer as it is now, also where it was released or sent before. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Transfer'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
     put?: never;
     patch?: never;
     delete?: never;

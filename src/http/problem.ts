@@ -27,6 +27,7 @@ export const PROBLEMS = {
   order_not_paid: { status: 409, title: 'The order is not paid' },
   refund_exceeds_paid: { status: 409, title: 'More than is left to be refunded' },
   already_completed: { status: 409, title: 'The transfer was completed' },
+  transfer_ended: { status: 409, title: 'Nothing of the transfer is to be sent' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body has to be JSON' },
   spent_over_cap: { status: 422, title: 'More was spent than the credential allows' },

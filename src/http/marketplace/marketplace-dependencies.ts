@@ -39,6 +39,7 @@ export type MarketplaceRouteLedger = Pick<
   | 'findSeller'
   | 'findTransfer'
   | 'listTransfers'
+  | 'releaseHeld'
   | 'reversalsOfTransfer'
   | 'findReversal'
   | 'listReversals'

@@ -33,6 +33,7 @@ import {
   type UnreadOutcome,
   unread,
 } from './hyperswitch-rows.js';
+import { followReleases } from './releases.js';
 
 interface LockedRefund extends Holdable {
   id: RefundId;
@@ -103,6 +104,7 @@ export function createRefundCalls(database: Database, usualFee: FeePolicy) {
       database.transaction(async (query) => {
         const row = await lockRefund(query, id);
         await refuseRow(query, 'refunds', { row, runner, detail, set: 'failed_at = clock_now()' });
+        await followReleases(query, row.order_id);
       }),
 
     applyRefund: apply,
@@ -243,7 +245,7 @@ async function follow(query: Query, row: LockedRefund, status: RefundStatus): Pr
     set: `${MOVED[status]}, connector_succeeded = NULL, made_good_at = NULL`,
   });
   await recordEvent(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
-  const started = await shareAnew(query, row, status);
+  const started = [...(await shareAnew(query, row, status)), ...(await followReleases(query, row.order_id))];
   await refreshOrder(query, row.order_id);
   return { status, started };
 }

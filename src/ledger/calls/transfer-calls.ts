@@ -13,10 +13,10 @@ import { questionedPayment } from '../marketplace/order-status.js';
 import { makeGood } from '../marketplace/restorations.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
-import { letGo } from '../money-that-leaves/held-transfers.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
 import { balanceSufficed, leavePlace, waitForBalance } from './platform-queue.js';
+import { letGo, type ReleaseOutcome, release, releaseHeld } from './releases.js';
 import { sellerReceived, waitForSeller } from './seller-queue.js';
 import {
   hold,
@@ -102,6 +102,13 @@ export function createTransferCalls(database: Database) {
         if (row.runner === runner) await leavePlace(query, row);
         await releaseClaim(query, 'seller_transfers', { id, runner, afterMs, answer: 'later' });
       }),
+
+    /**
+     * Somebody says that it may be sent; said again it changes nothing.
+     * @returns `as_it_was`: it was released before, or never had to be
+     */
+    releaseHeld: (id: TransferId, by: string): Promise<ReleaseOutcome> =>
+      database.transaction((query) => releaseHeld(query, id, { by })),
 
     /** Evidence found by a read-only probe of a failed or given up transfer: adopts it, from whatever status. */
     async adoptTransfer(
@@ -258,6 +265,9 @@ export async function finishTransfer(
     return { status: row.status, started: [] };
   }
   const late = row.written_off || row.attention_reason !== null;
+  // Somebody was sooner than its release.
+  if (row.release_kind !== 'immediately' && !row.released)
+    await release(query, row.id, { by: 'Stripe, which holds it', stripe_transfer_id: stripeTransferId });
   if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
   if (row.status === 'held') await letGo(query, row.id);
   await mustMove(query, 'seller_transfers', {

@@ -13,6 +13,7 @@ import {
   unfitRecord,
   withdrawalsOf,
 } from '../../domain/marketplace/disputes.js';
+import { followReleases } from '../calls/releases.js';
 import type { Database } from '../database.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
@@ -100,8 +101,9 @@ export function createDisputeReadings(database: Database, rules: DisputeRules) {
         await answered(query, row);
         const holds = holdsUnsent(rules.policy, { status, funds });
         if (holds !== row.holds) await query('UPDATE disputes SET holds = $2 WHERE id = $1', [row.id, holds]);
-        const started = changed ? await followFunds(query, row.order_id, recorded) : [];
-        return holds === row.holds ? started : [...started, ...(await followHolds(query, row.order_id))];
+        const started = [...(changed ? await followFunds(query, row.order_id, recorded) : [])];
+        if (holds !== row.holds) started.push(...(await followHolds(query, row.order_id)));
+        return isOpenDispute(status) ? started : [...started, ...(await followReleases(query, row.order_id))];
       }),
 
     disputeWithoutRecord: ({ id, named, why }: WithoutRecord): Promise<readonly MarketplaceItem[]> =>
@@ -276,7 +278,7 @@ async function withoutRecord(
     row,
     `${called}; where its funds are cannot be read here: ${why}; find out there, then resolve with funds_out, funds_back or write_off`,
   );
-  return [];
+  return isOpenDispute(status) ? [] : await followReleases(query, row.order_id);
 }
 
 async function notNamed(query: Query, row: LockedDispute, held: StripeDispute): Promise<readonly MarketplaceItem[]> {
@@ -286,7 +288,8 @@ async function notNamed(query: Query, row: LockedDispute, held: StripeDispute): 
     row.id,
     UNNAMED_AGAIN_MS,
   ]);
-  if (row.age_ms < NAMED_WITHIN_MS || withdrawalsOf(held.movements).length === 0) return [];
+  if (row.age_ms < NAMED_WITHIN_MS || withdrawalsOf(held.movements).length === 0)
+    return isOpenDispute(status) ? [] : await followReleases(query, row.order_id);
   await ask(
     query,
     row,
