@@ -111,3 +111,11 @@ it('every setting is read by code', () => {
   expect(namesIn(config).filter((name) => !isRead(name))).toEqual([]);
   expect(isRead('smtpUrl')).toBe(false);
 });
+
+it('what settings say to the ledger is the same in every program that opens it', () => {
+  const opening = sourceFiles('src/programs').filter(({ text }) => text.includes('createLedger({'));
+  expect(opening.length).toBeGreaterThan(1);
+  expect(opening.filter(({ text }) => !text.includes('...ledgerSettings(config),')).map(({ path }) => path)).toEqual(
+    [],
+  );
+});
