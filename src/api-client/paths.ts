@@ -43,7 +43,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -110,7 +111,8 @@ export interface components {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           since: string;
           detail: string;
         } | null;
@@ -199,7 +201,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -252,7 +255,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -302,7 +306,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -359,7 +364,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -416,7 +422,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -540,6 +547,7 @@ export interface components {
         | 'unreadable_session'
         | 'seller_gone'
         | 'dispute'
+        | 'release_overdue'
         | null;
       rests_on: 'nobody' | 'one' | 'two' | null;
       /** What it gives up or pays again, in minor units. */
@@ -581,7 +589,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         count: number;
         oldest_at: string;
         amounts: {
@@ -732,7 +741,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -969,7 +979,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1125,7 +1136,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1289,7 +1301,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1435,7 +1448,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1601,7 +1615,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1765,7 +1780,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1868,7 +1884,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2042,6 +2059,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2093,7 +2111,7 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
-            /** One of retry, adopt, write_off; anything else is answered with 422. */ action: string;
+            /** One of retry, adopt, release, write_off; anything else is answered with 422. */ action: string;
             note: string;
             /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
             seen?: {
@@ -2125,6 +2143,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2210,6 +2229,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2295,6 +2315,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2376,6 +2397,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2458,6 +2480,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2691,7 +2714,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           item_id?: string;
           limit?: string;
           cursor?: string;
@@ -3153,7 +3177,8 @@ export interface paths {
               | 'cause_no_longer_holds'
               | 'unreadable_session'
               | 'seller_gone'
-              | 'dispute';
+              | 'dispute'
+              | 'release_overdue';
             /** Anything that the kind does not have is answered with 422. */
             action: string;
             note: string;

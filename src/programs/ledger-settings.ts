@@ -4,8 +4,9 @@ import type { LedgerDependencies } from '../ledger/ledger.js';
 /** What settings say to the ledger: the same in every program, or a worker would follow other rules than the server. */
 export const ledgerSettings = (
   config: Config,
-): Required<Pick<LedgerDependencies, 'approvalThreshold' | 'refundFee' | 'disputeRules'>> => ({
+): Required<Pick<LedgerDependencies, 'approvalThreshold' | 'refundFee' | 'disputeRules' | 'releaseOverdueMs'>> => ({
   approvalThreshold: config.approvalThreshold,
   refundFee: config.refundFee,
   disputeRules: config.disputes,
+  releaseOverdueMs: config.releaseOverdueMs,
 });

@@ -49,3 +49,6 @@ export function heldInWords(held: HeldFor): string {
       return assertNever(held);
   }
 }
+
+/** So long nobody may release what waits for that alone, before a person is asked (RELEASE_OVERDUE). */
+export const DEFAULT_RELEASE_OVERDUE_MS = 30 * 86_400_000;

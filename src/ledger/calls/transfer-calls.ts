@@ -5,6 +5,7 @@ import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import { DEFAULT_RELEASE_OVERDUE_MS } from '../../domain/marketplace/releases.js';
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
@@ -45,13 +46,13 @@ import { stopWaiting } from './waiting-transfers.js';
  * out unsent, or sent after all, changes what is demanded of it. And whoever writes a row twice in one transaction has Postgres
  * look at the rows it refers to, the order among them.
  */
-export function createTransferCalls(database: Database) {
+export function createTransferCalls(database: Database, releaseOverdueMs = DEFAULT_RELEASE_OVERDUE_MS) {
   return {
     claimTransfer: (id: TransferId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedTransfer>> =>
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
         const row = await lockTransfer(query, id);
-        const refusal = await claimRefusal(query, row, runner);
+        const refusal = await claimRefusal(query, row, { runner, releaseOverdueMs });
         if (refusal) return refusal;
         if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
         const claimed = await hold(query, 'seller_transfers', { row, runner, holdMs });

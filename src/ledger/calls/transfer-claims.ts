@@ -4,7 +4,7 @@ import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
 import type { HeldFor } from '../../domain/marketplace/releases.js';
 import { questionedPayment } from '../marketplace/order-status.js';
 import { holdingDispute, holdTransfer } from '../money-that-leaves/held-transfers.js';
-import type { Query } from '../transition.js';
+import { type Query, recordEvent } from '../transition.js';
 import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
 import { heldElsewhereMs } from './holds.js';
 import { balanceRefusal, leavePlace } from './platform-queue.js';
@@ -18,7 +18,7 @@ import { A_DAY_MS, stopWaiting } from './waiting-transfers.js';
 export async function claimRefusal(
   query: Query,
   locked: LockedTransfer,
-  runner: string,
+  { runner, releaseOverdueMs }: { readonly runner: string; readonly releaseOverdueMs: number },
 ): Promise<ClaimRefusal | undefined> {
   if (locked.completed || locked.written_off || locked.status === 'cancelled')
     return { kind: 'final', status: locked.status };
@@ -28,7 +28,7 @@ export async function claimRefusal(
   }
   const wait = waitOf(locked, runner) ?? (await heldByDispute(query, locked));
   if (wait) return await later(query, 'seller_transfers', locked, wait);
-  const unreleased = await heldForRelease(query, locked);
+  const unreleased = await heldForRelease(query, locked, releaseOverdueMs);
   if (unreleased) return unreleased;
   const row = locked.status === 'held' ? await letGoNow(query, locked) : locked;
   const refusal = await sellerRefusal(query, row);
@@ -63,11 +63,14 @@ async function heldByDispute(query: Query, row: LockedTransfer): Promise<NotNow 
 }
 
 /** Kept until its release, and then as long as a dispute or a refund of its order is open. */
-async function heldForRelease(query: Query, row: LockedTransfer): Promise<ClaimRefusal | undefined> {
+async function heldForRelease(query: Query, row: LockedTransfer, overdueMs: number): Promise<ClaimRefusal | undefined> {
   const held = await waitsForRelease(query, row);
   if (!held) return undefined;
+  // A share is made when its order is paid.
+  const asksInMs = held.kind === 'release' ? overdueMs - row.row_age_ms : Number.POSITIVE_INFINITY;
+  if (asksInMs <= 0) return await askAboutOverdue(query, row);
   await keepHeld(query, row, held);
-  const afterMs = untilLookMs(row, held);
+  const afterMs = Math.min(untilLookMs(row, held), asksInMs);
   await lookAgain(query, 'seller_transfers', row.id, afterMs);
   return { kind: 'waiting', afterMs, why: whyHeld(held) };
 }
@@ -83,6 +86,21 @@ const untilLookMs = (row: LockedTransfer, held: HeldFor): number => {
   if (held.kind === 'date') return Math.max(row.release_in_ms ?? 0, 1);
   return held.kind === 'release' ? A_DAY_MS : HELD_AGAIN_MS;
 };
+
+async function askAboutOverdue(query: Query, row: LockedTransfer): Promise<ClaimRefusal> {
+  const detail = `nobody has released it since ${row.created_at.toISOString()}: find out whether the seller has delivered; release sends it, write_off gives the share up, a refund of the order takes it back for the buyer`;
+  await query(
+    `UPDATE seller_transfers SET attention_reason = 'release_overdue', attention_since = clock_now(), attention_detail = $2,
+       next_check_at = clock_now() + interval '1 day' WHERE id = $1`,
+    [row.id, detail],
+  );
+  await recordEvent(query, { kind: 'transfer', id: row.id, what: 'release_overdue' });
+  return await attentionOf(query, 'seller_transfers', {
+    ...row,
+    attention_reason: 'release_overdue',
+    attention_detail: detail,
+  });
+}
 
 /** In the transaction that lets the bytes leave: a dispute or a refund has come meanwhile. */
 async function stoppedSince(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {

@@ -14,8 +14,6 @@ export type LockedTransfer = CallRow & {
   release_at: Date | null;
   released: boolean;
   release_in_ms: number | null;
-  /** Since the order was paid. */
-  paid_ago_ms: number | null;
   status: TransferStatus;
   origin: 'order' | 'import' | 'compensation';
   /** What Stripe's metadata[order_id] says. */
@@ -51,7 +49,7 @@ const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.
     EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = 'stripe:' || x.seller_account AND b.state <> 'closed'
       AND b.opened_at <= clock_now() - interval '1 day') AS shut_out,
     p.id AS payment_id, p.connector, p.connector_transaction_id, p.charge_of, p.charge_id, p.charge_currency, p.charge_unfit,
-    x.stripe_transfer_id, x.created_at, ${RELEASE}, (extract(epoch FROM clock_now() - o.paid_at) * 1000)::float8 AS paid_ago_ms, ${CALL_TIMES}
+    x.stripe_transfer_id, x.created_at, ${RELEASE}, ${CALL_TIMES}
   FROM seller_transfers x JOIN orders o ON o.id = x.order_id
     LEFT JOIN LATERAL (SELECT * FROM payments WHERE order_id = x.order_id AND status = 'succeeded' ORDER BY id LIMIT 1) p ON true
   WHERE x.id = $1 FOR UPDATE OF x`;
