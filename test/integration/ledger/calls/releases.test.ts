@@ -264,6 +264,33 @@ describe('what is released', () => {
     await steps.send(one.id);
   });
 
+  it('is let go by no dispute that kept all that was unsent of its order (DISPUTE_POLICY=hold) before its release', async () => {
+    const order = await sold(
+      line(unique('acct'), 500),
+      line(unique('acct'), 600, ON_REQUEST),
+      line(unique('acct'), 700, ON_REQUEST),
+    );
+    const [now, later, released] = order.all.map(({ id }) => id) as [TransferId, TransferId, TransferId];
+    const dispute = await disputed(order, 'lost');
+    await withoutTriggers(test.database, (query) =>
+      query(
+        `UPDATE disputes SET holds = true, attention_reason = 'dispute', attention_since = clock_now(), attention_detail = 'x' WHERE id = $1`,
+        [dispute],
+      ),
+    );
+    await releaseIt(released);
+    for (const id of [now, later, released]) await steps.claimTransfer(id);
+    expect(await shown(now)).toMatchObject({ status: 'held', heldFor: { kind: 'dispute', id: dispute } });
+    expect(await shown(later)).toMatchObject({ status: 'held', heldFor: { kind: 'release' } });
+    expect(await shown(released)).toMatchObject({ status: 'held', heldFor: { kind: 'dispute', id: dispute } });
+    await steps.decide({ kind: 'dispute', itemId: dispute, action: 'write_off' });
+    expect(await shown(now)).toMatchObject({ status: 'pending' });
+    expect(await shown(later)).toMatchObject({ status: 'held', released: false });
+    expect([await dueNow(now), await dueNow(released)]).toEqual([true, true]);
+    await steps.send(released);
+    expect(await steps.claimTransfer(later)).toMatchObject({ why: 'it is held until somebody releases it' });
+  });
+
   it('is not sent while a refund of its order is pending, and goes on by itself when that has succeeded', async () => {
     const one = await share(ON_REQUEST, 600);
     const refund = await steps.askRefund(one.order.id, 100);
