@@ -30,8 +30,6 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.reversalStopped': 'reads; a death there is a death between the permit and the send',
   'ledger.returnToken': 'sent without waiting for it; a token that is not given back is free by itself seconds later',
   'ledger.releaseTransfer': 'Stripe never leaves a transfer unfinished; a death there is a death after the look',
-  'ledger.releaseHeld':
-    'one transaction, before anything is taken for a send; said again it changes nothing: releases.test.ts',
   'ledger.nextProbe': 'an hour after the last retry: a date, and the look before it changed nothing',
   'ledger.adoptTransfer': 'an hour after the last retry: one transaction, and the next look finds the same',
   'ledger.adoptReversal': 'an hour after the last retry: one transaction, and the next look finds the same',
