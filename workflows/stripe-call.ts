@@ -67,7 +67,12 @@ export async function runStripeCall({ id, sellerAccount, settings }: StripeCallI
           step.why,
           goesOnAt(step.afterMs, 'what it waits for is told of, or a person decides'),
         );
-        await item.desk.decideUntil(item.isNudged, Math.max(1, step.afterMs), summaryOf(`waits: ${step.why}`));
+        // What is released in months is looked at each day, and lives on in the newest code.
+        await item.desk.decideUntil(
+          item.isNudged,
+          Math.max(1, Math.min(step.afterMs, A_DAY_MS)),
+          summaryOf(`waits: ${step.why}`),
+        );
         break;
       case 'parked':
         await wait('waiting', `${step.why}; it goes on by itself when Stripe lets us in again`, LOOK_ANYWAY_AFTER_MS, {

@@ -43,7 +43,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -66,6 +67,8 @@ export interface components {
         amount: number;
         /** Of the amount, what the platform keeps. */
         fee: number;
+        /** When its seller's share may be sent. */
+        release: 'immediately' | 'on_request' | { after: string };
         description: string;
       }[];
       /** What is not the sellers'. */
@@ -108,7 +111,8 @@ export interface components {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           since: string;
           detail: string;
         } | null;
@@ -153,6 +157,22 @@ export interface components {
         /** What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller. */
         missing: number | null;
       } | null;
+      /** When it may be sent. */
+      release: {
+        kind: 'immediately' | 'on_request' | 'after';
+        /** When it is released by itself; null: at no date. */
+        at: string | null;
+        /** When it was, by its date or by somebody; null: not yet, or it never had to be. */
+        released_at: string | null;
+      };
+      /** What it waits for while it is held; null: it is not held, or is about to be let go. */
+      held: {
+        for: 'release' | 'date' | 'dispute' | 'refund';
+        /** Of the dispute or refund whose end it waits for. */
+        id: string | null;
+        until: string | null;
+        detail: string;
+      } | null;
       reversals: components['schemas']['Reversal'][];
       attention: {
         reason:
@@ -181,7 +201,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -234,7 +255,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -286,7 +308,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -343,7 +366,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -404,7 +428,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -528,6 +553,7 @@ export interface components {
         | 'unreadable_session'
         | 'seller_gone'
         | 'dispute'
+        | 'release_overdue'
         | null;
       rests_on: 'nobody' | 'one' | 'two' | null;
       /** What it gives up or pays again, in minor units. */
@@ -569,7 +595,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         count: number;
         oldest_at: string;
         amounts: {
@@ -720,7 +747,8 @@ export interface components {
           | 'cause_no_longer_holds'
           | 'unreadable_session'
           | 'seller_gone'
-          | 'dispute';
+          | 'dispute'
+          | 'release_overdue';
         since: string;
         detail: string;
       } | null;
@@ -957,7 +985,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1113,7 +1142,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1173,8 +1203,22 @@ export interface paths {
               amount: number;
               /** Of the amount, what the platform keeps: minor units, or basis points of the amount, rounded down to what the currency moves in. */
               fee?: number | { basis_points: number };
+              /** When a seller's share may be sent: `immediately` (default), `on_request` (POST /api/v1/transfers/{id}/release), or so long after the order was paid. Instead of that of the order. */
+              release?:
+                | 'immediately'
+                | 'on_request'
+                | {
+                    /** A whole number and one of ms, s, m, h, d; at most 365d. */ after: string;
+                  };
               description: string;
             }[];
+            /** When a seller's share may be sent: `immediately` (default), `on_request` (POST /api/v1/transfers/{id}/release), or so long after the order was paid. Of all items that say nothing themselves. */
+            release?:
+              | 'immediately'
+              | 'on_request'
+              | {
+                  /** A whole number and one of ms, s, m, h, d; at most 365d. */ after: string;
+                };
           };
         };
       };
@@ -1263,7 +1307,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1409,7 +1454,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1674,7 +1720,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1737,6 +1784,38 @@ export interface paths {
       };
     };
     post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/transfers/{id}/release': {
+    get?: never;
+    /** Release a seller's share that waits for it: it is sent once no dispute and no refund of its order is open. Said again it changes nothing. Roles: service, operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The transfer as it is now, also where it was released or sent before. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Transfer'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
     put?: never;
     patch?: never;
     delete?: never;
@@ -1806,7 +1885,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1909,7 +1989,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2083,6 +2164,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2134,7 +2216,7 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
-            /** One of retry, adopt, write_off; anything else is answered with 422. */ action: string;
+            /** One of retry, adopt, release, write_off; anything else is answered with 422. */ action: string;
             note: string;
             /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
             seen?: {
@@ -2166,6 +2248,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2251,6 +2334,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2336,6 +2420,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2417,6 +2502,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2499,6 +2585,7 @@ export interface paths {
                 | 'unreadable_session'
                 | 'seller_gone'
                 | 'dispute'
+                | 'release_overdue'
                 | null;
               detail?: string;
             };
@@ -2732,7 +2819,8 @@ export interface paths {
             | 'cause_no_longer_holds'
             | 'unreadable_session'
             | 'seller_gone'
-            | 'dispute';
+            | 'dispute'
+            | 'release_overdue';
           item_id?: string;
           limit?: string;
           cursor?: string;
@@ -3194,7 +3282,8 @@ export interface paths {
               | 'cause_no_longer_holds'
               | 'unreadable_session'
               | 'seller_gone'
-              | 'dispute';
+              | 'dispute'
+              | 'release_overdue';
             /** Anything that the kind does not have is answered with 422. */
             action: string;
             note: string;

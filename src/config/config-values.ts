@@ -3,6 +3,8 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { parseBytes } from '../domain/bytes.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
+import { durationInWords, parseDuration } from '../domain/durations.js';
+
 import { parseCurrency } from '../domain/marketplace/currencies.js';
 import { type ApiToken, ROLES } from '../domain/roles.js';
 
@@ -107,31 +109,15 @@ export const oneOf = <const T extends string>(choices: readonly T[]) =>
 export const SECOND = 1_000;
 export const HOUR = 3_600 * SECOND;
 export const DAY = 24 * HOUR;
-const UNITS_MS = new Map([
-  ['d', DAY],
-  ['h', HOUR],
-  ['m', 60 * SECOND],
-  ['s', SECOND],
-  ['ms', 1],
-]);
-
 /** `500ms`, `1s`, `1m`, `1h`, `30d` → milliseconds. */
 export const duration = (minMs = 1, maxMs = 365 * DAY) =>
   text((raw) => {
-    const [, digits, unit = ''] = /^([0-9]{1,9})([a-z]+)$/.exec(raw) ?? [];
-    const unitMs = UNITS_MS.get(unit);
-    if (unitMs === undefined)
-      throw new Wrong(`${quoted(raw)} is not a duration: a whole number and one of ms, s, m, h, d`);
-    const ms = Number(digits) * unitMs;
-    if (ms < minMs) throw new Wrong(`${quoted(raw)} is shorter than ${inWords(minMs)}`);
-    if (ms > maxMs) throw new Wrong(`${quoted(raw)} is longer than ${inWords(maxMs)}`);
+    const ms = parseDuration(raw);
+    if (ms === undefined) throw new Wrong(`${quoted(raw)} is not a duration: a whole number and one of ms, s, m, h, d`);
+    if (ms < minMs) throw new Wrong(`${quoted(raw)} is shorter than ${durationInWords(minMs)}`);
+    if (ms > maxMs) throw new Wrong(`${quoted(raw)} is longer than ${durationInWords(maxMs)}`);
     return ms;
   });
-
-function inWords(ms: number): string {
-  const [unit, unitMs] = [...UNITS_MS].find(([, candidate]) => ms % candidate === 0) ?? ['ms', 1];
-  return `${ms / unitMs}${unit}`;
-}
 
 /** `64KiB`, `1MiB` → bytes. */
 export const bytes = (min: number, max: number) =>

@@ -232,6 +232,11 @@ export const ENVIRONMENT = z.object({
     '24h',
     'How long a buyer has to pay: what nobody has paid by then is cancelled at Hyperswitch.',
   ),
+  RELEASE_OVERDUE: standard(
+    duration(SECOND, 365 * DAY),
+    '30d',
+    "A person is asked about a seller's share that waits for somebody to release it when nobody has for so long since the order was paid.",
+  ),
   DISPUTE_POLICY: standard(
     oneOf(['reverse', 'hold', 'wait']),
     'reverse',

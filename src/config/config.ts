@@ -68,6 +68,7 @@ export interface Config {
   };
   readonly approvalThreshold: ApprovalThreshold;
   readonly refundFee: FeePolicy;
+  readonly releaseOverdueMs: number;
   readonly stripe:
     | {
         readonly secretKey: string;
@@ -246,6 +247,7 @@ function toConfig(values: Values): Config {
     settlement: settlementOf(values),
     ...providersOf(values),
     paymentExpiryMs: values.PAYMENT_EXPIRY,
+    releaseOverdueMs: values.RELEASE_OVERDUE,
     disputes: { policy: values.DISPUTE_POLICY, fees: values.DISPUTE_FEE ?? new Map<string, bigint>() },
     reversal: {
       enabled: values.REVERSAL_WORKER_ENABLED,

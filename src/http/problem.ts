@@ -29,6 +29,7 @@ export const PROBLEMS = {
   refund_elsewhere: { status: 409, title: 'Refunds of this payment are made at its provider' },
   payment_taken: { status: 409, title: 'The order or the payment is taken' },
   already_completed: { status: 409, title: 'The transfer was completed' },
+  transfer_ended: { status: 409, title: 'Nothing of the transfer is to be sent' },
   body_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body has to be JSON' },
   spent_over_cap: { status: 422, title: 'More was spent than the credential allows' },

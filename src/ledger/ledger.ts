@@ -66,6 +66,8 @@ export interface LedgerDependencies {
   readonly disputeRules?: DisputeRules | undefined;
   /** Of refunds that do not say who bears the fee; default: `return_proportionally`. */
   readonly refundFee?: FeePolicy;
+  /** RELEASE_OVERDUE; default: 30 days. */
+  readonly releaseOverdueMs?: number | undefined;
 }
 
 /** The ledger cannot be used as it is; the text says what to do. */
@@ -130,7 +132,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPaymentCalls(database, { sealer, clock, refundFee }),
     ...createPaymentCancels(database),
     ...createRefundCalls(database, refundFee),
-    ...createTransferCalls(database),
+    ...createTransferCalls(database, dependencies.releaseOverdueMs),
     ...createPaymentCharges(database),
     ...createPlatformQueue(database),
     ...createSellerQueue(database),

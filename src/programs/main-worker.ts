@@ -20,6 +20,7 @@ import { type AuthServer, createAuthServer } from '../providers/auth-server/clie
 import type { AuthorizationReader } from '../providers/evm/authorizations.js';
 import { createSender, type Sender } from '../providers/notifications/sender.js';
 import type { Tempo } from '../providers/tempo/client.js';
+import { ledgerSettings } from './ledger-settings.js';
 import { loadAuthorizations } from './load-authorizations.js';
 import { loadTempo } from './load-tempo.js';
 import {
@@ -72,8 +73,7 @@ export async function runWorker(config: Config, options: WorkerRunOptions = {}):
     database,
     sealer,
     clock: systemClock,
-    approvalThreshold: config.approvalThreshold,
-    refundFee: config.refundFee,
+    ...ledgerSettings(config),
   });
   await ledger.assertReady();
 

@@ -19,6 +19,7 @@ import type { Tempo } from '../providers/tempo/client.js';
 import { createCaptureClosing } from '../sessions/channels/capture-closing.js';
 import { createPaidSessions, type PaidSessions } from '../sessions/index.js';
 import { tellingOfDispatchFailures } from './dispatch-failures.js';
+import { ledgerSettings } from './ledger-settings.js';
 import {
   createMarketplaceProviders,
   createMarketplaceRuntime,
@@ -80,9 +81,7 @@ export function createPaidSessionRuntime(
     database,
     sealer: createSealer(config.credentialKeys),
     clock: systemClock,
-    approvalThreshold: config.approvalThreshold,
-    refundFee: config.refundFee,
-    disputeRules: config.disputes,
+    ...ledgerSettings(config),
   });
   const parts = (decorate ?? ((same) => same))({
     ledger: plain,

@@ -52,6 +52,7 @@ async function explainSettlement(ledger: ExplainingLedger, id: SettlementId, now
 
 interface Part extends Pick<SellerTransfer, 'certainty' | 'attention' | 'nextRetryAt' | 'currency' | 'amount'> {
   readonly id: string;
+  readonly heldFor?: SellerTransfer['heldFor'];
   readonly money: MoneyFacts & { readonly kind: MarketplaceKind };
 }
 

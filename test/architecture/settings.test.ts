@@ -43,7 +43,7 @@ it('the contract and the schema of settings know the same variables', () => {
     SETTLEMENT_MIN_RETRY_WINDOW=2m SETTLE_FIRST_BUFFER=1MiB REVERSAL_WORKER_ENABLED=true REVERSAL_MAX_RETRIES=5 REVERSAL_CHECK_INTERVAL=1m
     REVERSAL_BACKOFF_BASE=1m REVERSAL_BACKOFF_MAX=1h REVERSAL_BALANCE_HORIZON=30d TRANSFER_RETRY_ENABLED=true
     TRANSFER_RETRY_MAX=5 TRANSFER_RETRY_INTERVAL=1m TRANSFER_RETRY_BACKOFF_BASE=1m TRANSFER_RETRY_BACKOFF_MAX=1h
-    APPROVAL_THRESHOLD=10000`.split(/\s+/);
+    APPROVAL_THRESHOLD=10000 RELEASE_OVERDUE=30d`.split(/\s+/);
   const known = new Map(CONFIG_VARIABLES.map((variable) => [variable.name, variable.default]));
   const kept = promised.filter((one) => {
     const [name = '', standard] = one.split('=');
@@ -110,4 +110,12 @@ it('every setting is read by code', () => {
   expect(namesIn(config).length).toBeGreaterThan(40);
   expect(namesIn(config).filter((name) => !isRead(name))).toEqual([]);
   expect(isRead('smtpUrl')).toBe(false);
+});
+
+it('what settings say to the ledger is the same in every program that opens it', () => {
+  const opening = sourceFiles('src/programs').filter(({ text }) => text.includes('createLedger({'));
+  expect(opening.length).toBeGreaterThan(1);
+  expect(opening.filter(({ text }) => !text.includes('...ledgerSettings(config),')).map(({ path }) => path)).toEqual(
+    [],
+  );
 });

@@ -31,7 +31,7 @@ const BY_PERSONS_ONLY: Expected = { known: [1, 2, 2], nobody: [2, 2, 2] };
 
 const EXPECTED: { readonly [Kind in DecidableKind]: { readonly [Action in ActionOf<Kind>]: Expected } } = {
   settlement: { retry: ALWAYS_ONE, settled: ALWAYS_TWO, write_off: BY_AMOUNT },
-  transfer: { retry: ALWAYS_ONE, adopt: ALWAYS_ONE, write_off: BY_AMOUNT },
+  transfer: { retry: ALWAYS_ONE, adopt: ALWAYS_ONE, release: BY_PERSONS_ONLY, write_off: BY_AMOUNT },
   reversal: {
     retry: ALWAYS_ONE,
     adopt: ALWAYS_ONE,

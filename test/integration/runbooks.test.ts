@@ -111,6 +111,39 @@ it('the runbook seller-gone does what it says', async () => {
   expect(shell.untyped()).toEqual([]);
 }, 120_000);
 
+/** Sold on request, and nobody has released it in time. */
+async function unreleased(seller: string, amount: number): Promise<{ sold: Sold; id: string }> {
+  const sold = await stack.sell([{ seller_account: seller, amount, description: 'one lot', release: 'on_request' }]);
+  await stack.hyperswitch(`payments/${sold.hyperswitchPaymentId}`, ['PUT', { to: 'succeeded' }]);
+  const id = await transferOf(sold, 'held');
+  await change(
+    `UPDATE seller_transfers SET created_at = created_at - interval '31 days', next_check_at = clock_now() WHERE id = $1`,
+    id,
+  );
+  return { sold, id: await askedTransferOf(sold) };
+}
+
+it('the runbook release-overdue does what it says', async () => {
+  const shell = folder.open('release-overdue');
+  const [decidedAbout, released, given] = [
+    await unreleased('acct_1Ina', 2_000),
+    await unreleased('acct_1Jan', 2_100),
+    await unreleased('acct_1Kim', 2_200),
+  ];
+  expect(await shell.type('makegood list transfers')).toMatch(new RegExp(`${decidedAbout.id} .*release_overdue`));
+  expect(await shell.type('makegood explain', { id: decidedAbout.id })).toMatch(/release/);
+  await decided(shell, 'makegood resolve <transfer> release', { transfer: decidedAbout.id });
+  await transferOf(decidedAbout.sold, 'completed');
+  expect(JSON.parse(await shell.type('curl', { id: released.id }))).toMatchObject({
+    attention: null,
+    release: { kind: 'on_request', released_at: expect.any(String) },
+  });
+  await transferOf(released.sold, 'completed');
+  await decided(shell, 'makegood resolve <transfer> write_off', { transfer: given.id });
+  await transferOf(given.sold, 'permanently_failed');
+  expect(shell.untyped()).toEqual([]);
+}, 120_000);
+
 /** In another currency than its order's: nobody here can say where its funds are. */
 async function unreadable(shell: RunbookShell): Promise<string> {
   const sold = await paid('acct_1Gus', 4_000, { settles_in: 'eur' });

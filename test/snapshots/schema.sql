@@ -282,6 +282,8 @@ order_items.description text NOT NULL
 order_items.id uuid NOT NULL DEFAULT new_uuid_v7()
 order_items.kind text NOT NULL DEFAULT 'item'::text
 order_items.fee numeric(78,0) NOT NULL DEFAULT 0
+order_items.release_kind text NOT NULL DEFAULT 'immediately'::text
+order_items.release_after_ms bigint
 order_shares.order_id uuid NOT NULL
 order_shares.seller_account text
 order_shares.promised numeric(78,0) NOT NULL
@@ -547,6 +549,9 @@ seller_transfers.waiting_detail text
 seller_transfers.admitted_until timestamp with time zone
 seller_transfers.sourceless boolean NOT NULL DEFAULT false
 seller_transfers.archived_at timestamp with time zone
+seller_transfers.release_kind text NOT NULL DEFAULT 'immediately'::text
+seller_transfers.release_at timestamp with time zone
+seller_transfers.released_at timestamp with time zone
 seller_turns.seller_account text NOT NULL
 seller_turns.round bigint NOT NULL
 sellers.account text NOT NULL
@@ -854,7 +859,11 @@ order_items order_items_kind_check CHECK ((kind = ANY (ARRAY['item'::text, 'ship
 order_items order_items_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 order_items order_items_pkey PRIMARY KEY (order_id, "position")
 order_items order_items_position_check CHECK (("position" >= 1))
+order_items order_items_release_after_ms_check CHECK ((release_after_ms > 0))
+order_items order_items_release_kind_check CHECK ((release_kind = ANY (ARRAY['immediately'::text, 'on_request'::text, 'after'::text])))
 order_items order_items_seller_account_check CHECK ((seller_account <> ''::text))
+order_items release_is_of_a_seller CHECK (((seller_account IS NOT NULL) OR (release_kind = 'immediately'::text)))
+order_items release_is_whole CHECK (((release_kind = 'after'::text) = (release_after_ms IS NOT NULL)))
 order_shares order_shares_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 order_shares order_shares_order_id_seller_account_key UNIQUE NULLS NOT DISTINCT (order_id, seller_account)
 order_shares order_shares_seller_account_check CHECK ((seller_account <> ''::text))
@@ -974,6 +983,7 @@ seller_transfers completed_has_a_date CHECK (((status <> ALL (ARRAY['completed':
 seller_transfers completed_is_certain CHECK (((completed_at IS NULL) OR (certainty = 'done'::text)))
 seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
 seller_transfers held_was_not_sent CHECK (((status <> 'held'::text) OR ((certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])) AND (completed_at IS NULL))))
+seller_transfers release_is_whole CHECK ((((release_kind = 'after'::text) = (release_at IS NOT NULL)) AND ((release_kind <> 'immediately'::text) OR (released_at IS NULL))))
 seller_transfers reversed_within_transfer CHECK (((amount_reversed >= (0)::numeric) AND (amount_reversed <= amount)))
 seller_transfers seller_transfers_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 seller_transfers seller_transfers_compensated_check CHECK ((compensated >= (0)::numeric))
@@ -988,12 +998,14 @@ seller_transfers seller_transfers_order_id_fkey FOREIGN KEY (order_id) REFERENCE
 seller_transfers seller_transfers_origin_check CHECK ((origin = ANY (ARRAY['order'::text, 'import'::text, 'compensation'::text])))
 seller_transfers seller_transfers_pkey PRIMARY KEY (id)
 seller_transfers seller_transfers_promised_check CHECK ((promised > (0)::numeric))
+seller_transfers seller_transfers_release_kind_check CHECK ((release_kind = ANY (ARRAY['immediately'::text, 'on_request'::text, 'after'::text])))
 seller_transfers seller_transfers_seller_account_check CHECK ((seller_account <> ''::text))
 seller_transfers seller_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text, 'completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text, 'permanently_failed'::text])))
 seller_transfers seller_transfers_withheld_check CHECK ((withheld >= (0)::numeric))
 seller_transfers transfer_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
+seller_transfers unreleased_was_not_sent CHECK (((release_kind = 'immediately'::text) OR (released_at IS NOT NULL) OR ((certainty = 'not_sent'::text) AND (completed_at IS NULL) AND (params IS NULL) AND (key_first_sent_at IS NULL) AND (runner IS NULL) AND ((status = ANY (ARRAY['held'::text, 'cancelled'::text])) OR ((status = 'permanently_failed'::text) AND (written_off_at IS NOT NULL))))))
 seller_transfers waiting_was_not_sent CHECK (((status <> ALL (ARRAY['waiting_platform_balance'::text, 'waiting_seller'::text])) OR ((certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])) AND (completed_at IS NULL) AND (waiting_since IS NOT NULL))))
 seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
 sellers able_needs_no_reason CHECK (((state = 'able'::text) = (reason IS NULL)))
@@ -1242,7 +1254,7 @@ CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btr
 CREATE UNIQUE INDEX seller_gates_pkey ON public.seller_gates USING btree (seller_account, currency)
 CREATE UNIQUE INDEX seller_transfers_idempotency_key_key ON public.seller_transfers USING btree (idempotency_key)
 CREATE UNIQUE INDEX seller_transfers_one_compensation ON public.seller_transfers USING btree (compensates_refund, compensates_transfer) WHERE (origin = 'compensation'::text)
-CREATE UNIQUE INDEX seller_transfers_one_per_seller ON public.seller_transfers USING btree (order_id, seller_account) WHERE (origin = 'order'::text)
+CREATE UNIQUE INDEX seller_transfers_one_per_release ON public.seller_transfers USING btree (order_id, seller_account, release_kind, release_at) NULLS NOT DISTINCT WHERE (origin = 'order'::text)
 CREATE UNIQUE INDEX seller_transfers_one_restoration ON public.seller_transfers USING btree (compensates_withdrawal, compensates_transfer) WHERE (compensates_withdrawal IS NOT NULL)
 CREATE UNIQUE INDEX seller_transfers_pkey ON public.seller_transfers USING btree (id)
 CREATE UNIQUE INDEX seller_transfers_stripe ON public.seller_transfers USING btree (stripe_transfer_id) WHERE ((stripe_transfer_id IS NOT NULL) AND (stripe_transfer_id <> ''::text))
@@ -1339,6 +1351,7 @@ CREATE TRIGGER reversals_of_archived AFTER INSERT ON public.reversals FOR EACH R
 CREATE TRIGGER reversals_sent_amount BEFORE UPDATE ON public.reversals FOR EACH ROW WHEN (((new.attempts > old.attempts) AND (new.params IS NOT NULL))) EXECUTE FUNCTION guard_sent_amount()
 CREATE TRIGGER reversals_stand_once BEFORE UPDATE OF stripe_reversal_id ON public.reversals FOR EACH ROW WHEN (((new.stripe_reversal_id IS NOT NULL) AND (new.stripe_reversal_id IS DISTINCT FROM old.stripe_reversal_id))) EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER reversals_status BEFORE UPDATE ON public.reversals FOR EACH ROW EXECUTE FUNCTION guard_status('reversal')
+CREATE TRIGGER seller_transfers_begin_held BEFORE INSERT ON public.seller_transfers FOR EACH ROW WHEN (((new.release_kind <> 'immediately'::text) AND (new.status = 'pending'::text))) EXECUTE FUNCTION begins_held()
 CREATE TRIGGER seller_transfers_build BEFORE UPDATE OF runner ON public.seller_transfers FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER seller_transfers_call BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_money_call('transfer')
 CREATE TRIGGER seller_transfers_guard BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_transfer()
@@ -1348,6 +1361,7 @@ CREATE TRIGGER seller_transfers_leave_archive BEFORE UPDATE ON public.seller_tra
 CREATE TRIGGER seller_transfers_left_archive AFTER UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
 CREATE TRIGGER seller_transfers_of_archived AFTER INSERT ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER seller_transfers_others AFTER UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.attention_reason IS NULL) AND (new.stripe_transfer_id IS NOT NULL))) EXECUTE FUNCTION transfer_asks_about_others()
+CREATE TRIGGER seller_transfers_release BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_release()
 CREATE TRIGGER seller_transfers_sent_amount BEFORE UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.attempts > old.attempts) AND (new.params IS NOT NULL))) EXECUTE FUNCTION guard_sent_amount()
 CREATE TRIGGER seller_transfers_status BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_status('transfer')
 CREATE TRIGGER settlements_build BEFORE UPDATE OF runner ON public.settlements FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
@@ -1413,6 +1427,14 @@ BEGIN
   INSERT INTO operation_events (item_kind, item_id, kind, certainty, idempotency_key, detail)
     VALUES ('settlement', s.id, 'channel_top_up', 'not_sent', s.key, jsonb_build_object('channel', s.tops_up));
   RETURN 'begun';
+END $function$
+CREATE OR REPLACE FUNCTION public.begins_held()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  NEW.status := 'held';
+  RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.book_platform(p_order uuid)
  RETURNS TABLE(now_promised numeric, now_due_back numeric)
@@ -1912,6 +1934,17 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+CREATE OR REPLACE FUNCTION public.guard_release()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (NEW.release_kind, NEW.release_at) IS DISTINCT FROM (OLD.release_kind, OLD.release_at)
+    OR (OLD.released_at IS NOT NULL AND NEW.released_at IS DISTINCT FROM OLD.released_at) THEN
+    RAISE EXCEPTION 'transfer %: when it may be sent never changes, and it is released once', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_reversal()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2113,7 +2146,7 @@ AS $function$
     ('transfer', 'permanently_failed', 'waiting_platform_balance'), ('transfer', 'permanently_failed', 'waiting_seller'),
     ('transfer', 'waiting_platform_balance', 'pending'), ('transfer', 'waiting_platform_balance', 'cancelled'),
     ('transfer', 'waiting_seller', 'pending'), ('transfer', 'waiting_seller', 'cancelled'),
-    ('transfer', 'pending', 'held'), ('transfer', 'held', 'pending'), ('transfer', 'held', 'cancelled'),
+    ('transfer', 'pending', 'held'), ('transfer', 'held', 'pending'), ('transfer', 'held', 'cancelled'), ('transfer', 'held', 'permanently_failed'),
     ('transfer', 'completed', 'reversal_pending'),
     ('transfer', 'reversal_pending', 'reversed'), ('transfer', 'reversal_pending', 'partially_reversed'),
     ('transfer', 'reversal_pending', 'completed'), ('transfer', 'reversal_pending', 'permanently_failed'),

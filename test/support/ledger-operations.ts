@@ -50,7 +50,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createHyperswitchAccount(NOTHING),
     ...createHyperswitchPace(NOTHING),
     ...createRefundCalls(NOTHING, NOTHING),
-    ...createTransferCalls(NOTHING),
+    ...createTransferCalls(NOTHING, NOTHING),
     ...createPaymentCharges(NOTHING),
     ...createPlatformQueue(NOTHING),
     ...createSellerQueue(NOTHING),

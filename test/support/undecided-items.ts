@@ -117,6 +117,13 @@ function transfer(shown: 'there' | 'there without our mark' | 'absent'): Make {
   };
 }
 
+/** Nobody has released it in time. */
+const unreleased: Make = async (test, amount) => {
+  const columns = { release_kind: 'on_request', ...waiting('release_overdue') };
+  const order = await putOrder(test, { currency: currency(), transfers: [{ amount, status: 'held', columns }] });
+  return { id: order.transfers[0]!.id };
+};
+
 /** Sent, and found at Stripe a second time. */
 const paidTwice: Make = async (test, amount) => {
   const code = currency();
@@ -267,7 +274,12 @@ async function refundThatFailed(test: TestLedger, { amount, itself }: { amount: 
 /** For each action of the catalogue an item that it fits, in the state in which its rule is decided. */
 export const UNDECIDED: { readonly [Kind in DecidableKind]: { readonly [Action in ActionOf<Kind>]: Make } } = {
   settlement: { retry: settlement, settled: settlement, write_off: settlement },
-  transfer: { retry: transfer('absent'), adopt: transfer('there'), write_off: transfer('absent') },
+  transfer: {
+    retry: transfer('absent'),
+    adopt: transfer('there'),
+    release: unreleased,
+    write_off: transfer('absent'),
+  },
   reversal: {
     retry: reversal('absent'),
     adopt: reversal('there'),

@@ -10,6 +10,7 @@ import {
   refundAnswer,
   transferAnswer,
 } from '../../domain/marketplace/marketplace-answer.js';
+import { heldInWords } from '../../domain/marketplace/releases.js';
 import { reversalAnswer } from '../../domain/marketplace/reversal-answer.js';
 import type { FoundItem } from '../../ledger/find-items.js';
 import type { CallDetails } from '../../ledger/marketplace/marketplace-story.js';
@@ -42,6 +43,7 @@ interface Part {
   readonly workflowId: string | null;
   readonly createdAt: string;
   readonly answer: object;
+  readonly heldFor?: SellerTransfer['heldFor'];
   /** What is told of this kind alone. */
   readonly own: readonly (readonly [name: string, value: string])[];
 }
@@ -100,6 +102,8 @@ function partsOf(order: Order): readonly Part[] {
         ['reversed', `${transfer.amountReversed} of ${transfer.amount}`],
         ['at Stripe', transfer.stripeTransferId ?? 'no id known'],
         ['retries', transfer.retryCount.toString()],
+        ...(transfer.release.kind === 'immediately' ? [] : [['release', releaseInWords(transfer.release)] as const]),
+        ...(transfer.heldFor === null ? [] : [['held', heldInWords(transfer.heldFor)] as const]),
         ...(transfer.waiting === null ? [] : [['waits', waitInWords(transfer)] as const]),
       ] as const,
     })),
@@ -141,6 +145,9 @@ function partsOf(order: Order): readonly Part[] {
     })),
   ];
 }
+
+const releaseInWords = ({ kind, at, releasedAt }: SellerTransfer['release']): string =>
+  `${kind === 'after' ? `at ${at}` : 'when somebody says so'}: ${releasedAt === null ? 'not released yet' : `released ${releasedAt}`}`;
 
 function waitInWords({ waiting, currency }: Pick<SellerTransfer, 'waiting' | 'currency'>): string {
   if (waiting === null) return 'no';

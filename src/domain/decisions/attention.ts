@@ -26,6 +26,7 @@ export const ATTENTION_REASONS = [
   'unreadable_session',
   'seller_gone',
   'dispute',
+  'release_overdue',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 

@@ -25,6 +25,8 @@ export const DECISIONS = {
   transfer: {
     retry: { persons: 'none' },
     adopt: { persons: 'by_amount_unless_confirmed', asks: true },
+    // What POST …/release does, for whoever is asked because nobody has.
+    release: { persons: 'by_amount', reasons: ['release_overdue'] },
     write_off: { persons: 'by_amount', asks: true },
   },
   reversal: {

@@ -3,6 +3,7 @@ import { type Certainty, mayHaveMoved, surelyUnmoved } from '../calls/certainty.
 import { BY_TRANSACTION } from '../explanations/what-an-action-does.js';
 import type { MarketplaceKind } from '../marketplace/marketplace.js';
 import { isWaiting, type WaitingStatus } from '../marketplace/marketplace-status.js';
+import { type HeldFor, heldInWords } from '../marketplace/releases.js';
 import type { Settlement } from '../settlements/settlement.js';
 import type { Attention } from './attention.js';
 import { actionsFor, inWords, isDecidable } from './decisions.js';
@@ -24,6 +25,8 @@ export interface Situation {
   readonly paused?: string | null;
   /** Of a reversal: the earlier one of the same transfer that goes first. Of a transfer: the payment of its order that asks. */
   readonly behind: string | null;
+  /** Of a transfer that is held: what it waits for; left out or null: nothing any more. */
+  readonly heldFor?: HeldFor | null;
 }
 
 /** What happens next, in plain words, for the person who asks where this money is. Changes nothing and promises no date. */
@@ -32,6 +35,7 @@ export function explainNext(situation: Situation, nowMs: number): string {
   if (attention) return waitsForPerson(situation, attention);
   if (isHeld(heldUntil, nowMs)) return isAtWork(heldUntil);
   if (!OPEN[kind].includes(situation.status) && !isTriedAgain(situation)) return finished(situation);
+  if (situation.status === 'held' && situation.heldFor) return isKept(situation.heldFor);
   if (situation.paused) return waitsForResume(situation.paused);
   if (parkedBy !== null) {
     const seller = parkedBy === 'stripe' ? '' : ` for ${parkedBy.slice('stripe:'.length)}`;
@@ -53,6 +57,11 @@ const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
 
 const isHeld = (heldUntil: string | null, nowMs: number): heldUntil is string =>
   heldUntil !== null && Date.parse(heldUntil) > nowMs;
+
+const isKept = (held: HeldFor): string =>
+  held.kind === 'dispute'
+    ? `is held ${heldInWords(held)}: what the bank says of its funds decides whether it is sent`
+    : `is held ${heldInWords(held)}; what is given back of it meanwhile is not sent`;
 
 const isAtWork = (heldUntil: string): string =>
   `a call is at work; if its process has died, another one takes over after ${heldUntil}`;
@@ -181,8 +190,6 @@ function goesOn({ kind, status, certainty, nextRetryAt, nextCheckAt }: Situation
     return `waits for the seller's balance: the oldest one asks again at ${at}, or as soon as Stripe tells that it rose`;
   }
   if (isWaiting(status)) return waits(status, nextRetryAt);
-  if (status === 'held')
-    return 'is held until the dispute of its order has ended: what the bank says of its funds decides whether it is sent';
   return mayHaveMoved(certainty)
     ? `Stripe's records are read at ${at}; only what is not there is sent again`
     : `it is sent to Stripe at ${at}`;

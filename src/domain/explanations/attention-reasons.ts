@@ -61,6 +61,7 @@ const WHY: Meanings = {
   cause_no_longer_holds: 'the refund for which this share is due is not called succeeded any more',
   seller_gone: 'the seller disconnected from the platform, or was rejected by Stripe',
   dispute: 'where the funds of a dispute are cannot be read here, or Stripe alone tells of it',
+  release_overdue: 'the share waits for somebody to release it, and nobody has for longer than RELEASE_OVERDUE',
 };
 
 const RUNBOOKS: Meanings = {
@@ -94,4 +95,5 @@ const RUNBOOKS: Meanings = {
   cause_no_longer_holds: 'needs-attention',
   seller_gone: 'seller-gone',
   dispute: 'dispute',
+  release_overdue: 'release-overdue',
 };

@@ -12,6 +12,7 @@ const EFFECTS: Effects = {
   transfer: {
     retry: "looks at Stripe's records, and sends what is not there",
     adopt: 'says that a transfer at Stripe is this one (--evidence stripe_transfer_id): nothing is sent',
+    release: 'releases it: the share is sent once no dispute and no refund of its order is open',
     write_off:
       'gives the share up: it stays with the platform and the seller is not paid, and Stripe is asked first that it was not sent',
   },

@@ -53,7 +53,7 @@ const WHY: { readonly [Kind in ExplainedKind]: Readonly<Record<StatusOf[Kind], s
   },
   transfer: {
     pending: "the seller's share is due and has not been sent",
-    held: 'a dispute of its order has not ended, and DISPUTE_POLICY keeps what is unsent',
+    held: 'it waits for its release, or for the end of a dispute or refund of its order',
     waiting_platform_balance: 'our available balance at Stripe is too low for it',
     waiting_seller: 'the seller cannot receive money at Stripe yet',
     failed: 'an attempt has failed, and it is tried again',

@@ -13,6 +13,7 @@ import type {
   TransferWait,
 } from './marketplace.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, TransferStatus } from './marketplace-status.js';
+import { type HeldFor, heldInWords, type ReleaseKind, type ReleaseTermsAnswer, termsAnswer } from './releases.js';
 import { type AttentionAnswer, minorUnits, type ReversalAnswer, reversalAnswer } from './reversal-answer.js';
 import type { SellerState } from './seller-standing.js';
 
@@ -46,6 +47,8 @@ export type OrderItemAnswer = {
   readonly amount: number;
   /** Of the amount, what the platform keeps. */
   readonly fee: number;
+  /** When its seller's share may be sent. */
+  readonly release: ReleaseTermsAnswer;
   readonly description: string;
 };
 
@@ -112,6 +115,9 @@ export type TransferAnswer = {
   readonly retry_count: number;
   readonly next_retry_at: string | null;
   readonly waiting: TransferWaitAnswer | null;
+  readonly release: { readonly kind: ReleaseKind; readonly at: string | null; readonly released_at: string | null };
+  /** What it waits for while it is held; null: nothing any more, or it is not held. */
+  readonly held: HeldAnswer | null;
   readonly reversals: readonly ReversalAnswer[];
   readonly attention: AttentionAnswer | null;
   readonly workflow_id: string | null;
@@ -123,6 +129,14 @@ export type TransferWaitAnswer = {
   readonly since: string;
   readonly detail: string;
   readonly missing: number | null;
+};
+
+export type HeldAnswer = {
+  readonly for: HeldFor['kind'];
+  /** Of the dispute or refund. */
+  readonly id: string | null;
+  readonly until: string | null;
+  readonly detail: string;
 };
 
 export type SellerAnswer = {
@@ -147,6 +161,7 @@ export function orderAnswer(order: Order): OrderAnswer {
       seller_account: item.sellerAccount,
       amount: minorUnits(item.amount),
       fee: minorUnits(item.fee),
+      release: termsAnswer(item.release),
       description: item.description,
     })),
     platform: {
@@ -242,10 +257,23 @@ export const transferAnswer = (transfer: SellerTransfer, reversals: readonly Rev
     ...transfer.waiting,
     missing: transfer.waiting.missing === null ? null : minorUnits(transfer.waiting.missing),
   },
+  release: {
+    kind: transfer.release.kind,
+    at: transfer.release.at,
+    released_at: transfer.release.releasedAt,
+  },
+  held: transfer.heldFor && heldAnswer(transfer.heldFor),
   reversals: reversals.map(reversalAnswer),
   attention: transfer.attention,
   workflow_id: transfer.workflowId,
   created_at: transfer.createdAt,
+});
+
+const heldAnswer = (held: HeldFor): HeldAnswer => ({
+  for: held.kind,
+  id: 'id' in held ? held.id : null,
+  until: held.kind === 'date' ? held.until : null,
+  detail: `held ${heldInWords(held)}`,
 });
 
 /** @param reversals those of his transfers */

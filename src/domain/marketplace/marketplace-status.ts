@@ -62,7 +62,7 @@ export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
  */
 export const TRANSFER_TRANSITIONS: Transitions<TransferStatus> = {
   pending: ['completed', 'failed', 'cancelled', 'held', 'waiting_platform_balance', 'waiting_seller'],
-  held: ['pending', 'cancelled'],
+  held: ['pending', 'cancelled', 'permanently_failed'],
   waiting_platform_balance: ['pending', 'cancelled'],
   waiting_seller: ['pending', 'cancelled'],
   failed: ['completed', 'cancelled', 'permanently_failed', 'waiting_platform_balance', 'waiting_seller'],

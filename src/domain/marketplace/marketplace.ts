@@ -5,6 +5,7 @@ import type { Captured } from './captured.js';
 import type { DisputeFunds, DisputeStatus } from './disputes.js';
 import type { FeePolicy } from './lines.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
+import type { HeldFor, Release, ReleaseTerms } from './releases.js';
 import type { SellerState } from './seller-standing.js';
 
 /**
@@ -39,6 +40,8 @@ export interface NewOrderItem {
   readonly amount: bigint;
   /** Of the amount, what the platform keeps; default: nothing. */
   readonly fee?: bigint;
+  /** When the seller's share may be sent; default: at once. */
+  readonly release?: ReleaseTerms;
   readonly description: string;
 }
 export interface OrderItem extends Required<NewOrderItem> {
@@ -115,6 +118,9 @@ export interface SellerTransfer {
   readonly retryCount: number;
   readonly nextRetryAt: string | null;
   readonly waiting: TransferWait | null;
+  readonly release: Release;
+  /** Null: it is not held, or is about to be let go. */
+  readonly heldFor: HeldFor | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly createdAt: string;

@@ -79,4 +79,5 @@ const URGENCY: Readonly<Record<AttentionReason, 'urgent' | 'can_wait'>> = {
   unreadable_session: 'urgent',
   seller_gone: 'can_wait',
   dispute: 'can_wait',
+  release_overdue: 'can_wait',
 };

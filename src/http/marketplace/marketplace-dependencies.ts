@@ -42,6 +42,7 @@ export type MarketplaceRouteLedger = Pick<
   | 'findSeller'
   | 'findTransfer'
   | 'listTransfers'
+  | 'releaseHeld'
   | 'reversalsOfTransfer'
   | 'findReversal'
   | 'listReversals'

@@ -1,4 +1,4 @@
-import { SERVICES } from '../allowed-roles.js';
+import { OPERATORS, SERVICES } from '../allowed-roles.js';
 import type { ProblemCode } from '../problem.js';
 import { READS_ONE, READS_PAGE } from '../read-operations.js';
 import { type HeaderDescription, NOTHING, type Operation } from '../route.js';
@@ -168,6 +168,24 @@ export const getTransferOperation = {
   answers: { 200: { description: 'The transfer.', schema: TransferAnswer } },
 } satisfies Operation;
 
+export const releaseTransferOperation = {
+  id: 'releaseTransfer',
+  method: 'POST',
+  path: '/api/v1/transfers/{id}/release',
+  summary:
+    "Release a seller's share that waits for it: it is sent once no dispute and no refund of its order is open. Said again it changes nothing.",
+  roles: [...SERVICES, ...OPERATORS],
+  body: NOTHING,
+  query: NOTHING,
+  answers: {
+    200: {
+      description: 'The transfer as it is now, also where it was released or sent before.',
+      schema: TransferAnswer,
+    },
+  },
+  problems: ['not_found', 'transfer_ended', 'ledger_unavailable'],
+} satisfies Operation;
+
 export const getSellerOperation = {
   ...READS_ONE,
   id: 'getSeller',
@@ -266,6 +284,7 @@ export const MARKETPLACE_OPERATIONS: readonly Operation[] = [
   getRefundOperation,
   listTransfersOperation,
   getTransferOperation,
+  releaseTransferOperation,
   getSellerOperation,
   listReversalsOperation,
   getReversalOperation,

@@ -19,8 +19,10 @@ import {
   REVERSAL_STATUSES,
   TRANSFER_STATUSES,
 } from '../../domain/marketplace/marketplace-status.js';
+import { IMMEDIATELY } from '../../domain/marketplace/releases.js';
 import { attention, currencyFilter, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
 import { amountOut, DisputeAnswer, ReversalAnswer, sellerAccount, workflowId } from './marketplace-parts.js';
+import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
 
@@ -64,15 +66,25 @@ const orderItem = z.strictObject({
     .describe("The connected Stripe account that gets this amount, less the fee; left out: the platform's own line."),
   amount: minorUnits,
   fee: fee.optional(),
+  release: releaseIn.optional().describe(`${RELEASE_IS} Instead of that of the order.`),
   description: text(500),
 });
 
 export const NewOrderRequest = z
-  .strictObject({ currency, items: z.array(orderItem).min(1).max(100) })
+  .strictObject({
+    currency,
+    items: z.array(orderItem).min(1).max(100),
+    release: releaseIn.optional().describe(`${RELEASE_IS} Of all items that say nothing themselves.`),
+  })
   // A transformation, because unlike a refinement it runs only on what is right in all of its parts.
   .transform((order, context) => {
     const step = amountStep(order.currency);
-    const items = order.items.map((item) => ({ ...item, fee: feeOfItem(item, step) }));
+    const items = order.items.map((item) => ({
+      ...item,
+      fee: feeOfItem(item, step),
+      release:
+        item.seller_account === undefined ? IMMEDIATELY : termsOf(item.release ?? order.release ?? 'immediately'),
+    }));
     for (const [index, { amount, fee: kept, seller_account: seller }] of items.entries()) {
       const wrong = (field: string, message: string) =>
         context.issues.push(problemAt(order, ['items', index, field], message));
@@ -81,6 +93,8 @@ export const NewOrderRequest = z
       if (kept > amount) wrong('fee', `may be at most the amount, ${amount}`);
       if (order.items[index]?.fee !== undefined && seller === undefined)
         wrong('fee', "is what the platform keeps of a seller's line: this line has no seller_account");
+      if (order.items[index]?.release !== undefined && seller === undefined)
+        wrong('release', "is when a seller's share is sent: this line has no seller_account");
     }
     const total = order.items.reduce((sum, { amount }) => sum + amount, 0n);
     if (total > BigInt(LARGEST)) {
@@ -192,6 +206,8 @@ export const TransferAnswer: z.ZodType<Transfer> = z
       })
       .nullable()
       .describe('Why it is not sent yet, where nobody is asked about that: it goes on by itself.'),
+    release: releaseOut,
+    held: heldOut,
     reversals: z.array(ReversalAnswer),
     attention,
     workflow_id: workflowId,
@@ -300,6 +316,7 @@ export const OrderAnswer: z.ZodType<Order> = z
         seller_account: sellerAccount.nullable().describe("Null: the platform's own."),
         amount: amountOut,
         fee: amountOut.describe('Of the amount, what the platform keeps.'),
+        release: releaseTermsOut,
         description: z.string(),
       }),
     ),

@@ -1,6 +1,7 @@
 import type { Clock } from '../../domain/clock.js';
 import { newOrderId, parseOrderId } from '../../domain/ids.js';
 import { orderAnswer } from '../../domain/marketplace/marketplace-answer.js';
+import { termsAnswer } from '../../domain/marketplace/releases.js';
 import { fromLedger } from '../from-ledger.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { once, requestKeyOf } from './idempotency.js';
@@ -21,14 +22,15 @@ export function orderRoutes(dependencies: Dependencies): readonly Route[] {
 
 async function create(call: Call<NewOrderRequest, unknown>, { ledger, clock }: Dependencies): Promise<Reply> {
   const { currency, items } = call.body;
-  // As it was before there were kinds and fees, where a line has none: a key of then still finds its answer.
+  // As it was before there were kinds, fees and releases, where a line has none: a key of then still finds its answer.
   const content = {
     currency,
-    items: items.map(({ kind, fee, amount, ...item }) => ({
+    items: items.map(({ kind, fee, amount, release, ...item }) => ({
       ...item,
       amount: amount.toString(),
       ...(kind === 'item' ? {} : { kind }),
       ...(fee === 0n ? {} : { fee: fee.toString() }),
+      ...(release.kind === 'immediately' ? {} : { release: termsAnswer(release) }),
     })),
   };
   const request = requestKeyOf(call, 'orders', content);

@@ -1,8 +1,10 @@
+import { assertNever } from '../../domain/assert-never.js';
 import { parseReversalId, parseTransferId } from '../../domain/ids.js';
 import type { Reversal } from '../../domain/marketplace/marketplace.js';
 import { sellerAnswer, transferAnswer } from '../../domain/marketplace/marketplace-answer.js';
 import { reversalAnswer } from '../../domain/marketplace/reversal-answer.js';
 import { fromLedger } from '../from-ledger.js';
+import { HttpProblem } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
 import { pageOf } from '../schema-parts.js';
 import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
@@ -13,15 +15,17 @@ import {
   getTransferOperation,
   listReversalsOperation,
   listTransfersOperation,
+  releaseTransferOperation,
 } from './marketplace-operations.js';
 import type { MarketplaceListQuery } from './marketplace-schemas.js';
 
-type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger'>;
+type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger' | 'nudge'>;
 
-/** Sellers' transfers and their reversals, as they are; nobody makes them but the ledger. */
+/** Sellers' transfers and their reversals, as they are; nobody makes them but the ledger. What waits for its release is released here. */
 export const transferRoutes = (dependencies: Dependencies): readonly Route[] => [
   route(listTransfersOperation, (call) => listTransfers(call, dependencies)),
   route(getTransferOperation, (call) => getTransfer(call, dependencies)),
+  route(releaseTransferOperation, (call) => releaseTransfer(call, dependencies)),
   route(getSellerOperation, (call) => getSeller(call, dependencies)),
   route(listReversalsOperation, (call) => listReversals(call, dependencies)),
   route(getReversalOperation, (call) => getReversal(call, dependencies)),
@@ -41,10 +45,40 @@ async function listTransfers({ query }: Call<unknown, MarketplaceListQuery>, { l
   return { status: 200, body: pageOf(answers, limit) };
 }
 
-async function getTransfer({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
+async function getTransfer(
+  { params }: Pick<Call<unknown, unknown>, 'params'>,
+  { ledger }: Pick<Dependencies, 'ledger'>,
+): Promise<Reply> {
   const transfer = await namedItem('transfer', parseTransferId(params.id ?? ''), (id) => ledger.findTransfer(id));
   const reversals = await fromLedger(ledger.reversalsOfTransfer(transfer.id));
   return { status: 200, body: transferAnswer(transfer, reversals) };
+}
+
+async function releaseTransfer(
+  { params, principal }: Call<unknown, unknown>,
+  { ledger, nudge }: Dependencies,
+): Promise<Reply> {
+  const transfer = await namedItem('transfer', parseTransferId(params.id ?? ''), (id) => ledger.findTransfer(id));
+  const outcome = await fromLedger(ledger.releaseHeld(transfer.id, principal.name));
+  switch (outcome) {
+    case 'released':
+      nudge({ kind: 'transfer', id: transfer.id });
+      return await getTransfer({ params }, { ledger });
+    case 'as_it_was':
+      return await getTransfer({ params }, { ledger });
+    case 'cancelled':
+      throw new HttpProblem(
+        'transfer_ended',
+        'the buyer was given back all of this share, so nothing of it is left to be sent: nothing was released',
+      );
+    case 'given_up':
+      throw new HttpProblem(
+        'transfer_ended',
+        'this share was given up (write_off) and is not sent: nothing was released',
+      );
+    default:
+      return assertNever(outcome);
+  }
 }
 
 async function getSeller({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {

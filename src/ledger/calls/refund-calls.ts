@@ -27,6 +27,7 @@ import {
   unread,
 } from './hyperswitch-rows.js';
 import { beyondPaid, follow, type ReadRefund } from './refund-moves.js';
+import { followReleases } from './releases.js';
 
 interface LockedRefund extends Holdable, ReadRefund {
   id: RefundId;
@@ -87,6 +88,7 @@ export function createRefundCalls(database: Database, usualFee: FeePolicy) {
       database.transaction(async (query) => {
         const row = await lockRefund(query, id);
         await refuseRow(query, 'refunds', { row, runner, detail, set: 'failed_at = clock_now()' });
+        await followReleases(query, row.order_id);
       }),
 
     applyRefund: apply,

@@ -10,6 +10,7 @@ import { lookSoon } from '../money-that-leaves/payment-searches.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Applied } from './call-types.js';
 import { type Question, SWEEP_AFTER } from './hyperswitch-rows.js';
+import { followReleases } from './releases.js';
 
 /** A refund of which its provider was read. Every function here runs in a transaction that holds its order and its row. */
 export interface ReadRefund {
@@ -47,7 +48,7 @@ export async function follow(query: Query, row: ReadRefund, status: RefundStatus
     set: `${MOVED[status]}, connector_succeeded = NULL, made_good_at = NULL`,
   });
   await recordEvent(query, { kind: 'refund', id: row.id, what: status, certainty: 'done', key: row.idempotency_key });
-  const started = await shareAnew(query, row, status);
+  const started = [...(await shareAnew(query, row, status)), ...(await followReleases(query, row.order_id))];
   await refreshOrder(query, row.order_id);
   return { status, started };
 }

@@ -5,6 +5,7 @@ import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import { DEFAULT_RELEASE_OVERDUE_MS } from '../../domain/marketplace/releases.js';
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
@@ -13,10 +14,10 @@ import { questionedPayment } from '../marketplace/order-status.js';
 import { makeGood } from '../marketplace/restorations.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares, withholdDemands } from '../marketplace/share-out.js';
-import { letGo } from '../money-that-leaves/held-transfers.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Absence, CallOutcome, ClaimedTransfer, Recorded, StripeClaim, TransferPermit } from './call-types.js';
 import { balanceSufficed, leavePlace, waitForBalance } from './platform-queue.js';
+import { letGo, type ReleaseOutcome, release, releaseHeld } from './releases.js';
 import { sellerReceived, waitForSeller } from './seller-queue.js';
 import {
   hold,
@@ -45,13 +46,13 @@ import { stopWaiting } from './waiting-transfers.js';
  * out unsent, or sent after all, changes what is demanded of it. And whoever writes a row twice in one transaction has Postgres
  * look at the rows it refers to, the order among them.
  */
-export function createTransferCalls(database: Database) {
+export function createTransferCalls(database: Database, releaseOverdueMs = DEFAULT_RELEASE_OVERDUE_MS) {
   return {
     claimTransfer: (id: TransferId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedTransfer>> =>
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
         const row = await lockTransfer(query, id);
-        const refusal = await claimRefusal(query, row, runner);
+        const refusal = await claimRefusal(query, row, { runner, releaseOverdueMs });
         if (refusal) return refusal;
         if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
         const claimed = await hold(query, 'seller_transfers', { row, runner, holdMs });
@@ -102,6 +103,13 @@ export function createTransferCalls(database: Database) {
         if (row.runner === runner) await leavePlace(query, row);
         await releaseClaim(query, 'seller_transfers', { id, runner, afterMs, answer: 'later' });
       }),
+
+    /**
+     * Somebody says that it may be sent; said again it changes nothing.
+     * @returns `as_it_was`: it was released before, or never had to be
+     */
+    releaseHeld: (id: TransferId, by: string): Promise<ReleaseOutcome> =>
+      database.transaction((query) => releaseHeld(query, id, { by })),
 
     /** Evidence found by a read-only probe of a failed or given up transfer: adopts it, from whatever status. */
     async adoptTransfer(
@@ -258,6 +266,9 @@ export async function finishTransfer(
     return { status: row.status, started: [] };
   }
   const late = row.written_off || row.attention_reason !== null;
+  // Somebody was sooner than its release.
+  if (row.release_kind !== 'immediately' && !row.released)
+    await release(query, row.id, { by: 'Stripe, which holds it', stripe_transfer_id: stripeTransferId });
   if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
   if (row.status === 'held') await letGo(query, row.id);
   await mustMove(query, 'seller_transfers', {

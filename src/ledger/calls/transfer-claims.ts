@@ -1,22 +1,24 @@
 import { surelyUnmoved } from '../../domain/calls/certainty.js';
 import type { PaymentId } from '../../domain/ids.js';
 import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
+import type { HeldFor } from '../../domain/marketplace/releases.js';
 import { questionedPayment } from '../marketplace/order-status.js';
-import { holdingDispute, holdTransfer, letGo } from '../money-that-leaves/held-transfers.js';
-import type { Query } from '../transition.js';
+import { holdingDispute, holdTransfer } from '../money-that-leaves/held-transfers.js';
+import { type Query, recordEvent } from '../transition.js';
 import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
 import { heldElsewhereMs } from './holds.js';
 import { balanceRefusal, leavePlace } from './platform-queue.js';
+import { letGo, waitsForRelease, whyHeld } from './releases.js';
 import { lookForGone, sellerRefusal } from './seller-queue.js';
-import { releaseClaim } from './stripe-calls.js';
+import { lookAgain, releaseClaim } from './stripe-calls.js';
 import { type LockedTransfer, lockTransfer } from './transfer-row.js';
-import { stopWaiting } from './waiting-transfers.js';
+import { A_DAY_MS, stopWaiting } from './waiting-transfers.js';
 
 /** Why a transfer may not be taken now. The caller holds its order and all transfers of it. */
 export async function claimRefusal(
   query: Query,
   locked: LockedTransfer,
-  runner: string,
+  { runner, releaseOverdueMs }: { readonly runner: string; readonly releaseOverdueMs: number },
 ): Promise<ClaimRefusal | undefined> {
   if (locked.completed || locked.written_off || locked.status === 'cancelled')
     return { kind: 'final', status: locked.status };
@@ -26,6 +28,8 @@ export async function claimRefusal(
   }
   const wait = waitOf(locked, runner) ?? (await heldByDispute(query, locked));
   if (wait) return await later(query, 'seller_transfers', locked, wait);
+  const unreleased = await heldForRelease(query, locked, releaseOverdueMs);
+  if (unreleased) return unreleased;
   const row = locked.status === 'held' ? await letGoNow(query, locked) : locked;
   const refusal = await sellerRefusal(query, row);
   if (refusal) return refusal;
@@ -54,8 +58,56 @@ async function heldByDispute(query: Query, row: LockedTransfer): Promise<NotNow 
   if (dispute === undefined) return undefined;
   await leavePlace(query, row);
   if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
-  if (row.status === 'pending' || isWaiting(row.status)) await holdTransfer(query, row.id, dispute);
+  if (row.status === 'pending' || isWaiting(row.status)) await holdTransfer(query, row.id, { dispute });
   return { afterMs: HELD_AGAIN_MS, why: `it is held until dispute ${dispute} has ended` };
+}
+
+/** Kept until its release, and then as long as a dispute or a refund of its order is open. */
+async function heldForRelease(query: Query, row: LockedTransfer, overdueMs: number): Promise<ClaimRefusal | undefined> {
+  const held = await waitsForRelease(query, row);
+  if (!held) return undefined;
+  // A share is made when its order is paid.
+  const asksInMs = held.kind === 'release' ? overdueMs - row.row_age_ms : Number.POSITIVE_INFINITY;
+  if (asksInMs <= 0) return await askAboutOverdue(query, row);
+  await keepHeld(query, row, held);
+  const afterMs = Math.min(untilLookMs(row, held), asksInMs);
+  await lookAgain(query, 'seller_transfers', row.id, afterMs);
+  return { kind: 'waiting', afterMs, why: whyHeld(held) };
+}
+
+async function keepHeld(query: Query, row: LockedTransfer, held: HeldFor): Promise<void> {
+  await leavePlace(query, row);
+  if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
+  if (row.status === 'pending' || isWaiting(row.status))
+    await holdTransfer(query, row.id, 'id' in held ? { [held.kind]: held.id } : {});
+}
+
+const untilLookMs = (row: LockedTransfer, held: HeldFor): number => {
+  if (held.kind === 'date') return Math.max(row.release_in_ms ?? 0, 1);
+  return held.kind === 'release' ? A_DAY_MS : HELD_AGAIN_MS;
+};
+
+async function askAboutOverdue(query: Query, row: LockedTransfer): Promise<ClaimRefusal> {
+  const detail = `nobody has released it since ${row.created_at.toISOString()}: find out whether the seller has delivered; release sends it, write_off gives the share up, a refund of the order takes it back for the buyer`;
+  await query(
+    `UPDATE seller_transfers SET attention_reason = 'release_overdue', attention_since = clock_now(), attention_detail = $2,
+       next_check_at = clock_now() + interval '1 day' WHERE id = $1`,
+    [row.id, detail],
+  );
+  await recordEvent(query, { kind: 'transfer', id: row.id, what: 'release_overdue' });
+  return await attentionOf(query, 'seller_transfers', {
+    ...row,
+    attention_reason: 'release_overdue',
+    attention_detail: detail,
+  });
+}
+
+/** In the transaction that lets the bytes leave: a dispute or a refund has come meanwhile. */
+async function stoppedSince(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
+  const held = await waitsForRelease(query, row);
+  if (!held) return undefined;
+  await keepHeld(query, row, held);
+  return { afterMs: HELD_AGAIN_MS, why: whyHeld(held) };
 }
 
 async function letGoNow(query: Query, { id }: LockedTransfer): Promise<LockedTransfer> {
@@ -65,7 +117,8 @@ async function letGoNow(query: Query, { id }: LockedTransfer): Promise<LockedTra
 
 /** What was learned since the claim, in the transaction that lets the bytes leave. The claim is given back. */
 export async function keptBack(query: Query, row: LockedTransfer): Promise<NotNow | undefined> {
-  const kept = (await heldByDispute(query, row)) ?? (await heldByQuestion(query, row));
+  const kept =
+    (await heldByDispute(query, row)) ?? (await stoppedSince(query, row)) ?? (await heldByQuestion(query, row));
   if (!kept) return undefined;
   await leavePlace(query, row);
   await releaseClaim(query, 'seller_transfers', {

@@ -1,13 +1,19 @@
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import type { Query } from '../transition.js';
+import { RELEASE } from './releases.js';
 import { CALL_TIMES, type CallRow, exactMinorUnits } from './stripe-calls.js';
 
 /** A transfer with all that decides whether it may be sent, and of which money. */
 export type LockedTransfer = CallRow & {
   id: TransferId;
   order_id: OrderId;
+  release_kind: ReleaseKind;
+  release_at: Date | null;
+  released: boolean;
+  release_in_ms: number | null;
   status: TransferStatus;
   origin: 'order' | 'import' | 'compensation';
   /** What Stripe's metadata[order_id] says. */
@@ -43,7 +49,7 @@ const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.
     EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = 'stripe:' || x.seller_account AND b.state <> 'closed'
       AND b.opened_at <= clock_now() - interval '1 day') AS shut_out,
     p.id AS payment_id, p.connector, p.connector_transaction_id, p.charge_of, p.charge_id, p.charge_currency, p.charge_unfit,
-    x.stripe_transfer_id, x.created_at, ${CALL_TIMES}
+    x.stripe_transfer_id, x.created_at, ${RELEASE}, ${CALL_TIMES}
   FROM seller_transfers x JOIN orders o ON o.id = x.order_id
     LEFT JOIN LATERAL (SELECT * FROM payments WHERE order_id = x.order_id AND status = 'succeeded' ORDER BY id LIMIT 1) p ON true
   WHERE x.id = $1 FOR UPDATE OF x`;

@@ -2,6 +2,7 @@ import type { AtStake } from '../../domain/decisions/approval-threshold.js';
 import type { DisputeId, OrderId } from '../../domain/ids.js';
 import type { DisputeStatus } from '../../domain/marketplace/disputes.js';
 import { larger, smaller } from '../../domain/money.js';
+import { followReleases } from '../calls/releases.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { settleShares } from '../marketplace/share-out.js';
 import { AT_STAKE } from '../money-that-leaves/dispute-rows.js';
@@ -90,6 +91,7 @@ export const DISPUTE: Decidable<'dispute', Row> = {
       async apply({ query }, row) {
         await query(`UPDATE disputes SET ${NO_ATTENTION} WHERE id = $1`, [row.id]);
         if (row.attention_reason !== 'conflict') await stopHolding(query, row.id);
+        await followReleases(query, row.order_id);
         return row.status;
       },
     },
@@ -139,4 +141,5 @@ async function putAside(query: Query, row: Row, funds: 'out' | 'back'): Promise<
     [row.id, funds],
   );
   await stopHolding(query, row.id);
+  await followReleases(query, row.order_id);
 }

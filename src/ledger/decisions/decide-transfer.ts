@@ -1,6 +1,7 @@
 import type { TransferId } from '../../domain/ids.js';
 import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import { askSoon } from '../calls/platform-queue.js';
+import { releaseHeld } from '../calls/releases.js';
 import { finishTransfer } from '../calls/transfer-calls.js';
 import { lockTransfer } from '../calls/transfer-row.js';
 import { dateOldest, stopWaiting } from '../calls/waiting-transfers.js';
@@ -27,6 +28,8 @@ type Row = DecidableCall & {
   readonly id: TransferId;
   readonly status: TransferStatus;
   readonly seller_account: string;
+  /** Nobody has, although it waits for that. */
+  readonly unreleased: boolean;
 };
 
 export const TRANSFER: Decidable<'transfer', Row> = {
@@ -35,7 +38,7 @@ export const TRANSFER: Decidable<'transfer', Row> = {
     await lockOrderOf(query, 'seller_transfers', id);
     const [row] = await query<Row & { [column: string]: unknown }>(
       `SELECT id, order_id, seller_account, status, certainty, amount, currency, attention_reason, attention_detail,
-         completed_at IS NOT NULL AS ready, ${PROOF} FROM seller_transfers x WHERE id = $1 FOR UPDATE`,
+         completed_at IS NOT NULL AS ready, release_kind <> 'immediately' AND released_at IS NULL AS unreleased, ${PROOF} FROM seller_transfers x WHERE id = $1 FOR UPDATE`,
       [id],
     );
     return row;
@@ -51,6 +54,8 @@ export const TRANSFER: Decidable<'transfer', Row> = {
   },
   actions: {
     retry: {
+      missing: ({ unreleased }) =>
+        unreleased ? 'nobody has released it, so it is not sent: resolve with release or write_off' : undefined,
       async apply({ query }, row) {
         await query(`UPDATE seller_transfers SET ${AGAIN} WHERE id = $1`, [row.id]);
         // What it waits for is asked; it is sent where that says that the wait is over.
@@ -70,6 +75,14 @@ export const TRANSFER: Decidable<'transfer', Row> = {
         return status;
       },
     },
+    release: {
+      missing: ({ unreleased }) => (unreleased ? undefined : 'it is released already'),
+      async apply({ query, decisionId }, { id }) {
+        await dropAttention(query, 'seller_transfers', id);
+        await releaseHeld(query, id, { by: 'a decision', decision: decisionId });
+        return (await lockTransfer(query, id)).status;
+      },
+    },
     write_off: {
       missing: notProvedAbsent,
       confirmed: isAbsent,
@@ -78,6 +91,13 @@ export const TRANSFER: Decidable<'transfer', Row> = {
         await proveAbsent(query, 'seller_transfers', id);
         // What is given up was never sent: it ends where every transfer ends that could not be.
         if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
+        if (row.status === 'held')
+          await mustMove(query, 'seller_transfers', {
+            id,
+            from: 'held',
+            to: 'permanently_failed',
+            set: 'written_off_at = clock_now()',
+          });
         const status = isWaiting(row.status) ? 'pending' : row.status;
         if (status === 'pending') await mustMove(query, 'seller_transfers', { id, from: 'pending', to: 'failed' });
         if (status === 'pending' || status === 'failed')

@@ -1,6 +1,7 @@
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
 import type { Clock } from '../../domain/clock.js';
 import { newTransferId, type OrderId, type RefundId, type TransferId, type WithdrawalId } from '../../domain/ids.js';
+import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { overtaken } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import { dropAttention, withdrawRequests } from '../decisions/decision-rows.js';
@@ -97,31 +98,72 @@ export async function compensate(
   refund: RefundId,
 ): Promise<MarketplaceItem[]> {
   const started: MarketplaceItem[] = [];
-  for (const { transfers, sellerAccount, currency, amount } of await owedToSellers(query, order)) {
-    const newest = transfers.at(-1);
-    if (!newest) continue;
-    const id = newTransferId(clock.nowMs());
-    await noteMadeGood(query, transfers, amount);
-    const compensates = { refund, transferId: newest.id };
-    await insertTransfer(query, { id, order, sellerAccount, currency, amount, compensates });
-    started.push({ kind: 'transfer', id });
-  }
+  for (const owed of await owedToSellers(query, order))
+    for (const { id } of await payAgain(query, {
+      order,
+      owed,
+      because: { refund },
+      newId: () => newTransferId(clock.nowMs()),
+    }))
+      started.push({ kind: 'transfer', id });
   await query(`UPDATE refunds SET made_good_at = clock_now() WHERE order_id = $1 AND ${FAILED_THERE_TOO}`, [order]);
   await forgetProposals(query, order);
   return started;
 }
 
-/** On the transfers that it was taken from, so that none is made good beyond what was taken of it. */
-export async function noteMadeGood(query: Query, transfers: readonly ShareRow[], amount: bigint): Promise<void> {
+export interface PaidAgain {
+  readonly order: OrderId;
+  readonly owed: Owed;
+  readonly because: Because;
+  readonly newId: () => TransferId | Promise<TransferId>;
+}
+
+type Because = { readonly refund: RefundId } | { readonly withdrawal: WithdrawalId };
+
+/** New transfers, each tied to the one before it; what nobody had released is not released by being paid again. */
+export async function payAgain(
+  query: Query,
+  { order, owed, because, newId }: PaidAgain,
+): Promise<readonly { readonly id: TransferId; readonly amount: bigint }[]> {
+  const { transfers, sellerAccount, currency } = owed;
+  const paid: { readonly id: TransferId; readonly amount: bigint }[] = [];
+  let before = transfers.at(-1)?.id;
+  for (const { amount, release } of await noteMadeGood(query, transfers, owed.amount)) {
+    if (before === undefined) throw new Error(`${sellerAccount} was promised nothing of order ${order}`);
+    const id = await newId();
+    const compensates = { ...because, transferId: before };
+    await insertTransfer(query, { id, order, sellerAccount, currency, amount, compensates, release });
+    paid.push({ id, amount });
+    before = id;
+  }
+  return paid;
+}
+
+/**
+ * On the transfers that it was taken from, so that none is made good beyond what was taken of it.
+ * @returns the parts of it by their release: what was sent needs none any more
+ */
+async function noteMadeGood(
+  query: Query,
+  transfers: readonly ShareRow[],
+  amount: bigint,
+): Promise<readonly { readonly amount: bigint; readonly release: ReleaseColumns }[]> {
+  const parts = new Map<string, { readonly amount: bigint; readonly release: ReleaseColumns }>();
   let left = amount;
   for (const row of transfers) {
     const part = smaller(left, row.completed || row.status === 'cancelled' ? notMadeGood(row) : 0n);
     if (part <= 0n) continue;
     await query('UPDATE seller_transfers SET compensated = compensated + $2 WHERE id = $1', [row.id, part.toString()]);
     left -= part;
+    const release = row.completed ? RELEASED : row;
+    const key = [release.release_kind, release.release_at, release.released_at].join();
+    parts.set(key, { amount: part + (parts.get(key)?.amount ?? 0n), release });
   }
   if (left > 0n) throw new Error(`${left} of ${amount} are owed again, and were taken from no transfer of the seller`);
+  return [...parts.values()];
 }
+
+const RELEASED: ReleaseColumns = { release_kind: 'immediately', release_at: null, released_at: null };
 
 export interface NewTransferRow {
   readonly id: TransferId;
@@ -129,17 +171,24 @@ export interface NewTransferRow {
   readonly sellerAccount: string;
   readonly currency: string;
   readonly amount: bigint;
-  readonly compensates?: ({ readonly refund: RefundId } | { readonly withdrawal: WithdrawalId }) & {
-    readonly transferId: TransferId;
-  };
+  readonly compensates?: Because & { readonly transferId: TransferId };
+  /** Left out: it may be sent at once. */
+  readonly release?: ReleaseColumns;
 }
 
-/** One transfer to send, due at once. */
+/** Dates as text, so that no part of a millisecond is lost. */
+export interface ReleaseColumns {
+  readonly release_kind: ReleaseKind;
+  readonly release_at: string | null;
+  readonly released_at: string | null;
+}
+
+/** One transfer to send, looked at at once; what has a release of its own is held from the beginning (the database sees to it). */
 export async function insertTransfer(query: Query, row: NewTransferRow): Promise<void> {
   await query(
     `INSERT INTO seller_transfers (id, order_id, seller_account, currency, promised, amount, origin, compensates_refund,
-       compensates_transfer, idempotency_key, next_check_at, workflow_id, compensates_withdrawal)
-     VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, clock_now(), 'transfer/' || $1::uuid, $10)`,
+       compensates_transfer, idempotency_key, next_check_at, workflow_id, compensates_withdrawal, release_kind, release_at, released_at)
+     VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, clock_now(), 'transfer/' || $1::uuid, $10, $11, $12, $13)`,
     [
       row.id,
       row.order,
@@ -151,12 +200,20 @@ export async function insertTransfer(query: Query, row: NewTransferRow): Promise
       row.compensates?.transferId ?? null,
       transferKey(row.id, 1),
       row.compensates && 'withdrawal' in row.compensates ? row.compensates.withdrawal : null,
+      row.release?.release_kind ?? 'immediately',
+      row.release?.release_at ?? null,
+      row.release?.released_at ?? null,
     ],
   );
   await recordEvent(query, {
     kind: 'transfer',
     id: row.id,
     what: 'promised',
-    detail: { amount: row.amount.toString(), seller: row.sellerAccount },
+    detail: { amount: row.amount.toString(), seller: row.sellerAccount, ...toldOf(row.release) },
   });
 }
+
+const toldOf = (release: ReleaseColumns | undefined) =>
+  release === undefined || release.release_kind === 'immediately'
+    ? {}
+    : { release: release.release_kind, ...(release.release_at === null ? {} : { release_at: release.release_at }) };

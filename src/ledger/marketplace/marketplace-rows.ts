@@ -19,6 +19,8 @@ import {
   type ReversalStatus,
   type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
+import type { ReleaseKind } from '../../domain/marketplace/releases.js';
+import { HELD_FOR, type HeldForRow, toHeldFor } from '../calls/releases.js';
 import type { Database } from '../database.js';
 import { Conditions, inArchive, waitsForAPerson } from '../list-conditions.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
@@ -45,6 +47,8 @@ export interface OrderItemRow {
   amount: string;
   fee: string;
   description: string;
+  release_kind: ReleaseKind;
+  release_after_ms: string | null;
 }
 
 interface AttentionColumns {
@@ -105,6 +109,10 @@ export interface TransferRow extends AttentionColumns {
   waiting_detail: string | null;
   /** What was there for it when the platform's balance was read last. */
   platform_available: string | null;
+  release_kind: ReleaseKind;
+  release_at: Date | null;
+  released_at: Date | null;
+  held_for: HeldForRow | null;
   workflow_id: string | null;
   created_at: Date;
 }
@@ -135,7 +143,8 @@ export const ORDER_COLUMNS = `id, reference, currency, amount, status, created_a
   (SELECT coalesce(sum(fee), 0) FROM order_items WHERE order_id = orders.id) AS fees,
   coalesce((SELECT promised - due_back FROM order_shares WHERE order_id = orders.id AND seller_account IS NULL), 0) AS kept`;
 
-export const ORDER_ITEM_COLUMNS = 'order_id, id, kind, seller_account, amount, fee, description';
+export const ORDER_ITEM_COLUMNS =
+  'order_id, id, kind, seller_account, amount, fee, description, release_kind, release_after_ms';
 
 export const PAYMENT_COLUMNS = `id, order_id, amount, captured, captured_known, currency, status, provider_status, certainty,
   provider, hyperswitch_payment_id, CASE WHEN connector = 'stripe' THEN connector_transaction_id END AS stripe_payment_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
@@ -148,7 +157,8 @@ export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reaso
 export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_reversed, currency, status, certainty, origin,
   stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at,
   waiting_since, waiting_detail,
-  (SELECT available FROM platform_gates g WHERE g.currency = seller_transfers.currency) AS platform_available`;
+  (SELECT available FROM platform_gates g WHERE g.currency = seller_transfers.currency) AS platform_available,
+  release_kind, release_at, released_at, ${HELD_FOR}`;
 
 /** Of `reversals v` with its transfer and, where it is of a dispute, its withdrawal. */
 const REVERSAL_COLUMNS = `v.id, v.refund_id, w.dispute_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
@@ -205,6 +215,10 @@ export const toOrderItem = (row: OrderItemRow): OrderItem => ({
   amount: BigInt(row.amount),
   fee: BigInt(row.fee),
   description: row.description,
+  release:
+    row.release_kind === 'after'
+      ? { kind: 'after', afterMs: Number(row.release_after_ms) }
+      : { kind: row.release_kind },
 });
 
 export const toPayment = (row: PaymentRow): Payment => ({
@@ -257,6 +271,12 @@ export const toTransfer = (row: TransferRow): SellerTransfer => ({
   retryCount: row.retry_count,
   nextRetryAt: row.next_retry_at?.toISOString() ?? null,
   waiting: toWait(row),
+  release: {
+    kind: row.release_kind,
+    at: row.release_at?.toISOString() ?? null,
+    releasedAt: row.released_at?.toISOString() ?? null,
+  },
+  heldFor: toHeldFor(row),
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),

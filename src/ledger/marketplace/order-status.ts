@@ -1,17 +1,30 @@
 import type { Clock } from '../../domain/clock.js';
 import { newTransferId, type OrderId, type TransferId } from '../../domain/ids.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
-import { insertTransfer } from './compensation.js';
+import { insertTransfer, type ReleaseColumns } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
 import { lockOrder } from './seller-shares.js';
 import { settleShares } from './share-out.js';
 
-/** The buyer has paid: every seller is promised what is his, less the fees. What was given back before that is not promised to anybody. */
+type ShareToSend = ReleaseColumns & {
+  readonly seller_account: string;
+  readonly currency: string;
+  readonly amount: string;
+  readonly [column: string]: unknown;
+};
+
+/**
+ * The buyer has paid: every seller is promised what is his, less the fees, by one transfer for each release of his lines. What was given back
+ * before that is not promised to anybody.
+ */
 export async function orderPaid(query: Query, clock: Clock, order: OrderId): Promise<MarketplaceItem[]> {
   if (!(await moveOrder(query, order, 'paid'))) return [];
-  const shares = await query<{ seller_account: string; currency: string; amount: string }>(
-    `SELECT i.seller_account, o.currency, sum(i.amount - i.fee) AS amount FROM order_items i JOIN orders o ON o.id = i.order_id
-     WHERE i.order_id = $1 AND i.seller_account IS NOT NULL GROUP BY i.seller_account, o.currency
+  const shares = await query<ShareToSend>(
+    `SELECT i.seller_account, o.currency, i.release_kind, NULL AS released_at,
+       (o.paid_at + i.release_after_ms * interval '1 millisecond')::text AS release_at, sum(i.amount - i.fee) AS amount
+     FROM order_items i JOIN orders o ON o.id = i.order_id
+     WHERE i.order_id = $1 AND i.seller_account IS NOT NULL
+     GROUP BY i.seller_account, o.currency, o.paid_at, i.release_kind, i.release_after_ms
      HAVING sum(i.amount - i.fee) > 0 ORDER BY min(i.position)`,
     [order],
   );
@@ -21,7 +34,7 @@ export async function orderPaid(query: Query, clock: Clock, order: OrderId): Pro
   for (const [nth, share] of shares.entries()) {
     const id = ids[nth] as TransferId;
     const { seller_account: sellerAccount, currency } = share;
-    await insertTransfer(query, { id, order, sellerAccount, currency, amount: BigInt(share.amount) });
+    await insertTransfer(query, { id, order, sellerAccount, currency, amount: BigInt(share.amount), release: share });
     started.push({ kind: 'transfer', id });
   }
   // A part may have been captured and given back, and then the whole was captured after all.

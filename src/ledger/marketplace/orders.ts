@@ -1,5 +1,6 @@
 import type { OrderId } from '../../domain/ids.js';
 import type { Order } from '../../domain/marketplace/marketplace.js';
+import { IMMEDIATELY } from '../../domain/marketplace/releases.js';
 import type { Database } from '../database.js';
 import { Conditions, inArchive, newestIds } from '../list-conditions.js';
 import { type DisputeRow, SELECT_DISPUTES, toDispute } from '../money-that-leaves/dispute-rows.js';
@@ -62,10 +63,10 @@ async function insertOrder(query: Query, { id, currency, items }: NewOrder, requ
   const amount = items.reduce((sum, item) => sum + item.amount, 0n).toString();
   await query('INSERT INTO orders (id, currency, amount) VALUES ($1, $2, $3)', [id, currency, amount]);
   await query(
-    `INSERT INTO order_items (order_id, position, kind, seller_account, amount, fee, description)
-       SELECT $1, position, kind, seller, amount, fee, description
-       FROM unnest($2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::text[])
-         WITH ORDINALITY AS i (kind, seller, amount, fee, description, position)`,
+    `INSERT INTO order_items (order_id, position, kind, seller_account, amount, fee, description, release_kind, release_after_ms)
+       SELECT $1, position, kind, seller, amount, fee, description, release_kind, release_after_ms
+       FROM unnest($2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::text[], $7::text[], $8::bigint[])
+         WITH ORDINALITY AS i (kind, seller, amount, fee, description, release_kind, release_after_ms, position)`,
     [
       id,
       items.map(({ kind = 'item' }) => kind),
@@ -73,6 +74,8 @@ async function insertOrder(query: Query, { id, currency, items }: NewOrder, requ
       items.map((item) => item.amount.toString()),
       items.map(({ fee = 0n }) => fee.toString()),
       items.map((item) => item.description),
+      items.map(({ release = IMMEDIATELY }) => release.kind),
+      items.map(({ release }) => (release?.kind === 'after' ? release.afterMs : null)),
     ],
   );
   await tieRequest(query, request, id);

@@ -2,7 +2,7 @@ import type { OrderId, TransferId, WithdrawalId } from '../../domain/ids.js';
 import { overtaken } from '../../domain/marketplace/shares.js';
 import { larger, smaller } from '../../domain/money.js';
 import { type Query, recordEvent } from '../transition.js';
-import { insertTransfer, noteMadeGood, type Owed, owedToSellers, proposeCompensation } from './compensation.js';
+import { type Owed, owedToSellers, payAgain, proposeCompensation } from './compensation.js';
 import type { MarketplaceItem } from './marketplace-types.js';
 import { lockShares, paidAgainForFailures, type SellerShare, takenShare } from './seller-shares.js';
 
@@ -36,7 +36,7 @@ async function restoreTaken(query: Query, order: OrderId): Promise<MarketplaceIt
       throw new Error(`${owed.sellerAccount} is owed ${owed.amount} again and has no share of order ${order}`);
     const due = larger(seller.due - paidAgainForFailures(seller), unpaid.find(isHis)?.due ?? 0n);
     const amount = smaller(owed.amount, overtaken(takenShare(seller), due));
-    if (amount > 0n) started.push(await restore(query, { order, withdrawal, owed, amount }));
+    if (amount > 0n) started.push(...(await restore(query, { order, withdrawal, owed, amount })));
   }
   return started;
 }
@@ -56,20 +56,25 @@ interface Restoration {
   readonly amount: bigint;
 }
 
-async function restore(query: Query, { order, withdrawal, owed, amount }: Restoration): Promise<MarketplaceItem> {
-  const { transfers, sellerAccount, currency } = owed;
-  const newest = transfers.at(-1);
-  const [made] = await query<{ id: TransferId }>('SELECT new_uuid_v7() AS id');
-  if (!made || !newest)
-    throw new Error(`${sellerAccount} is owed ${amount} again and was promised nothing of order ${order}`);
-  await noteMadeGood(query, transfers, amount);
-  const compensates = { withdrawal, transferId: newest.id };
-  await insertTransfer(query, { id: made.id, order, sellerAccount, currency, amount, compensates });
-  await recordEvent(query, {
-    kind: 'transfer',
-    id: made.id,
-    what: 'restores',
-    detail: { withdrawal, amount: amount.toString(), seller: sellerAccount },
+async function restore(query: Query, { order, withdrawal, owed, amount }: Restoration): Promise<MarketplaceItem[]> {
+  const made = await payAgain(query, {
+    order,
+    owed: { ...owed, amount },
+    because: { withdrawal },
+    newId: () => newId(query),
   });
-  return { kind: 'transfer', id: made.id };
+  for (const one of made)
+    await recordEvent(query, {
+      kind: 'transfer',
+      id: one.id,
+      what: 'restores',
+      detail: { withdrawal, amount: one.amount.toString(), seller: owed.sellerAccount },
+    });
+  return made.map(({ id }) => ({ kind: 'transfer', id }));
+}
+
+async function newId(query: Query): Promise<TransferId> {
+  const [made] = await query<{ id: TransferId }>('SELECT new_uuid_v7() AS id');
+  if (!made) throw new Error('new_uuid_v7 gave no answer');
+  return made.id;
 }

@@ -2,6 +2,7 @@ import { type Certainty, surelyUnmoved } from '../../domain/calls/certainty.js';
 import type { CauseId, OrderId, TransferId } from '../../domain/ids.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
 import { evaluate } from '../../domain/marketplace/lines.js';
+import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { dueBack, type TransferShare } from '../../domain/marketplace/shares.js';
 import { smaller } from '../../domain/money.js';
 import type { MarketplaceTable, Query } from '../transition.js';
@@ -29,6 +30,9 @@ export interface ShareRow {
   readonly written_off: boolean;
   /** Taken back, about to be, or given up by a person while its cause stands: it is not asked for again. */
   readonly claimed_back: string;
+  readonly release_kind: ReleaseKind;
+  readonly release_at: string | null;
+  readonly released_at: string | null;
   /** Surely taken back. */
   readonly taken_back: string;
 }
@@ -112,7 +116,8 @@ export async function lockShares(query: Query, order: OrderId, counted: Counted 
   await lockTransfers(query, order);
   const rows = await query<ShareRow & { [column: string]: unknown }>(
     `SELECT t.id, t.seller_account, t.currency, t.status, t.certainty, t.promised, t.withheld, t.amount, t.compensated,
-       EXISTS (SELECT 1 FROM refunds WHERE id = t.compensates_refund AND status = 'failed') AS pays_for_failure, t.compensates_transfer, t.generation, t.params, t.completed_at IS NOT NULL AS completed,
+       EXISTS (SELECT 1 FROM refunds WHERE id = t.compensates_refund AND status = 'failed') AS pays_for_failure, t.compensates_transfer, t.generation, t.params,
+       t.release_kind, t.release_at::text, t.released_at::text, t.completed_at IS NOT NULL AS completed,
        t.written_off_at IS NOT NULL AS written_off,
        coalesce(sum(r.amount) FILTER (WHERE CASE r.status WHEN 'reversed' THEN true WHEN 'written_off' THEN NOT r.voided AND c.stands
          ELSE NOT r.voided END), 0) AS claimed_back,

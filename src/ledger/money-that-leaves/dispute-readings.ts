@@ -7,12 +7,14 @@ import {
   fundsOf,
   holdsUnsent,
   isOfPayment,
+  isOpenDispute,
   readAgainAfterMs,
   statusAtStripe,
   UNNAMED_AGAIN_MS,
   unfitRecord,
   withdrawalsOf,
 } from '../../domain/marketplace/disputes.js';
+import { followReleases } from '../calls/releases.js';
 import type { Database } from '../database.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
@@ -165,8 +167,9 @@ export async function followRecord(
   await answered(query, row);
   const holds = holdsUnsent(rules.policy, { status, funds });
   if (holds !== row.holds) await query('UPDATE disputes SET holds = $2 WHERE id = $1', [row.id, holds]);
-  const started = changed ? await followFunds(query, row.order_id, recorded) : [];
-  return holds === row.holds ? started : [...started, ...(await followHolds(query, row.order_id))];
+  const started = [...(changed ? await followFunds(query, row.order_id, recorded) : [])];
+  if (holds !== row.holds) started.push(...(await followHolds(query, row.order_id)));
+  return isOpenDispute(status) ? started : [...started, ...(await followReleases(query, row.order_id))];
 }
 
 /** Where it is not known what this payment is called at Stripe, the record is none of it once it is another payment's. */
@@ -283,7 +286,7 @@ async function withoutRecord(
     reason: 'dispute',
     detail: `${called}; where its funds are cannot be read here: ${why}; find out there, then resolve with funds_out, funds_back or write_off`,
   });
-  return [];
+  return isOpenDispute(status) ? [] : await followReleases(query, row.order_id);
 }
 
 async function notNamed(query: Query, row: LockedDispute, held: StripeDispute): Promise<readonly MarketplaceItem[]> {
@@ -293,7 +296,8 @@ async function notNamed(query: Query, row: LockedDispute, held: StripeDispute): 
     row.id,
     UNNAMED_AGAIN_MS,
   ]);
-  if (row.age_ms < NAMED_WITHIN_MS || withdrawalsOf(held.movements).length === 0) return [];
+  if (row.age_ms < NAMED_WITHIN_MS || withdrawalsOf(held.movements).length === 0)
+    return isOpenDispute(status) ? [] : await followReleases(query, row.order_id);
   await ask(query, row, {
     reason: 'dispute',
     detail: `Stripe moved money because of ${held.stripeDisputeId} (${held.amount} ${held.currency}), and Hyperswitch has not named it for an hour: see that Hyperswitch gets Stripe's events, then retry; adopt follows Stripe's record without it; write_off leaves the sellers' shares alone`,

@@ -1,5 +1,6 @@
 import type { DisputeId, OrderId, TransferId } from '../../domain/ids.js';
 import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import { followReleases, letGo } from '../calls/releases.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 
@@ -15,29 +16,38 @@ export async function holdingDispute(query: Query, order: OrderId): Promise<Disp
 }
 
 /** Surely not sent, and due: held. The caller holds its row. */
-export async function holdTransfer(query: Query, id: TransferId, dispute: DisputeId): Promise<void> {
+export async function holdTransfer(
+  query: Query,
+  id: TransferId,
+  because: Readonly<Record<string, string>>,
+): Promise<void> {
   await mustMove(query, 'seller_transfers', {
     id,
     from: 'pending',
     to: 'held',
     set: `runner = NULL, runner_until = NULL, next_retry_at = NULL, next_check_at = clock_now() + interval '1 day'`,
   });
-  await recordEvent(query, { kind: 'transfer', id, what: 'held', detail: { dispute } });
+  await recordEvent(query, { kind: 'transfer', id, what: 'held', detail: because });
 }
 
-/** A dispute has begun to hold the order, or holds it no more: what is held otherwise than it should be is looked at now. */
+/**
+ * A dispute has begun to hold the order, or holds it no more: what is held otherwise than it should be is looked at now. What has a release
+ * of its own goes on by that.
+ */
 export async function followHolds(query: Query, order: OrderId): Promise<MarketplaceItem[]> {
   const dispute = await holdingDispute(query, order);
   const rows = await query<{ id: TransferId; status: TransferStatus }>(
     `SELECT id, status FROM seller_transfers WHERE order_id = $1 AND status = $2 AND certainty IN ('not_sent', 'absent')
+       AND (status = 'pending' OR release_kind = 'immediately')
        AND attention_reason IS NULL AND (runner IS NULL OR runner_until < clock_now()) ORDER BY id FOR UPDATE`,
     [order, dispute === undefined ? 'held' : 'pending'],
   );
   for (const { id } of rows) {
-    if (dispute !== undefined) await holdTransfer(query, id, dispute);
+    if (dispute !== undefined) await holdTransfer(query, id, { dispute });
     else await letGo(query, id);
   }
-  return dispute === undefined ? rows.map(({ id }) => ({ kind: 'transfer', id })) : [];
+  if (dispute !== undefined) return [];
+  return [...rows.map(({ id }) => ({ kind: 'transfer' as const, id })), ...(await followReleases(query, order))];
 }
 
 /** Nobody can read what becomes of it, and a person has said what follows: nothing waits for it any more. */
@@ -47,10 +57,4 @@ export async function stopHolding(query: Query, dispute: DisputeId): Promise<voi
     [dispute],
   );
   if (held) await followHolds(query, held.order_id);
-}
-
-/** To be sent after all. */
-export async function letGo(query: Query, id: TransferId): Promise<void> {
-  await mustMove(query, 'seller_transfers', { id, from: 'held', to: 'pending', set: 'next_check_at = clock_now()' });
-  await recordEvent(query, { kind: 'transfer', id, what: 'let_go' });
 }

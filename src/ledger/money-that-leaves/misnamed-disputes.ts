@@ -1,6 +1,7 @@
 import type { NamedDispute } from '../../domain/calls/provider-answers.js';
 import type { DisputeId, OrderId, PaymentId } from '../../domain/ids.js';
 import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
+import { followReleases } from '../calls/releases.js';
 import { NO_ATTENTION, withdrawRequests } from '../decisions/decision-rows.js';
 import { type Query, recordEvent } from '../transition.js';
 import { ask } from './dispute-questions.js';
@@ -81,6 +82,8 @@ export async function nameElsewhere(query: Query, id: DisputeId, to: NamedPaymen
     hyperswitch_dispute_id: hyperswitchDisputeId,
   };
   await recordEvent(query, { kind: 'dispute', id, what: 'moved', detail });
+  // What it stopped where it was goes on.
+  await followReleases(query, row.order_id);
   return true;
 }
 

@@ -36,6 +36,7 @@ export const CRASHING = [
   'noteReversalAbsent',
   'refundLeaves',
   'applyRefund',
+  'releaseHeld',
 ] as const;
 export type CrashPoint = `${'before' | 'after'} ${(typeof CRASHING)[number]}`;
 

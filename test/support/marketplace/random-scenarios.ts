@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import type { OrderId } from '../../../src/domain/ids.js';
 import { FEE_POLICIES, type FeePolicy } from '../../../src/domain/marketplace/lines.js';
-import type { Order } from '../../../src/domain/marketplace/marketplace.js';
+import type { Order, SellerTransfer } from '../../../src/domain/marketplace/marketplace.js';
+import type { ReleaseTerms } from '../../../src/domain/marketplace/releases.js';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../durations.js';
 import { HYPERSWITCH_FAULTS, type HyperswitchFault } from './model-hyperswitch.js';
 import { type ModelCurrency, STRIPE_FAULTS, STRIPE_STEPS, type StripeFault } from './model-stripe.js';
@@ -28,12 +29,23 @@ export interface StoryLine {
   readonly steps: number;
   /** Of the steps, what the platform keeps. */
   readonly fee: number;
+  readonly release?: ReleaseTerms;
 }
 const line = (seller: StoryLine['seller'], steps: number, fee = 0): StoryLine => ({ seller, steps, fee });
-/** The first is only ever refunded as a whole; of the second the platform has lines and fees, and a seller has several. */
+const later = (one: StoryLine, release: ReleaseTerms): StoryLine => ({ ...one, release });
+const ON_REQUEST: ReleaseTerms = { kind: 'on_request' };
+/** The first is only ever refunded as a whole; of the second the platform has lines and fees, and a seller has several. The third is paid out by and by. */
 export const ORDERS: readonly (readonly StoryLine[])[] = [
   [line('acct_ada', 700), line('acct_bob', 301)],
   [line('acct_ada', 500, 50), line('acct_bob', 33, 3), line('acct_ada', 20), line(null, 100), line('acct_bob', 40, 40)],
+  [
+    line('acct_ada', 300, 30),
+    later(line('acct_ada', 201), ON_REQUEST),
+    later(line('acct_bob', 150), { kind: 'after', afterMs: 12 * HOUR_MS }),
+    later(line('acct_ada', 77), { kind: 'after', afterMs: 30 * HOUR_MS }),
+    later(line('acct_bob', 33, 3), ON_REQUEST),
+    later(line('acct_ada', 9), ON_REQUEST),
+  ],
 ];
 
 /** One thing that happens. Numbers choose among what there is at that moment. */
@@ -61,7 +73,12 @@ type Step =
   | { readonly do: 'pass'; readonly ms: number }
   | { readonly do: 'spend'; readonly seller: number; readonly part: number }
   | { readonly do: 'earn'; readonly seller: number }
-  | { readonly do: 'decide'; readonly item: number; readonly action: 'retry' | 'adopt' | 'write_off' | 'compensate' };
+  | { readonly do: 'release'; readonly item: number }
+  | {
+      readonly do: 'decide';
+      readonly item: number;
+      readonly action: 'retry' | 'adopt' | 'write_off' | 'compensate' | 'release';
+    };
 
 const deaths = CRASHING.flatMap((name) => [`before ${name}` as const, `after ${name}` as const]);
 const part = fc.constantFrom(0.03, 0.1, 0.1, 0.25, 0.33, 0.5, 1);
@@ -98,6 +115,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: always('unreadable'), stripe: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ do: always('die'), at: fc.constantFrom(...deaths) }) },
   { weight: 8, arbitrary: fc.record({ do: always('pass'), ms: fc.constantFrom(...PASSING) }) },
+  { weight: 5, arbitrary: fc.record({ do: always('release'), item: many }) },
   { weight: 3, arbitrary: fc.record({ do: always('spend'), seller: many, part: fc.constantFrom(0.5, 1) }) },
   { weight: 1, arbitrary: fc.record({ do: always('earn'), seller: many }) },
   {
@@ -105,7 +123,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: always('decide'),
       item: many,
-      action: fc.constantFrom('retry', 'retry', 'adopt', 'write_off', 'compensate', 'compensate'),
+      action: fc.constantFrom('retry', 'retry', 'adopt', 'write_off', 'compensate', 'compensate', 'release'),
     }),
   },
 );
@@ -191,14 +209,26 @@ export async function perform(world: MarketplaceModelWorld, orders: readonly Ord
       stripe.credit(at(SELLERS, one.seller)!, 300n);
       await world.survive(() => world.ledger.balanceRose(at(SELLERS, one.seller)!));
       return;
+    case 'release': {
+      const transfer = at(
+        (await found(world, orders)).flatMap(({ transfers }) => transfers.filter(isUnreleased)),
+        one.item,
+      );
+      if (transfer) await world.survive(() => world.ledger.releaseHeld(transfer.id, 'shop'));
+      return;
+    }
     case 'decide': {
       const asked = at(await askedAbout(world, orders), one.item);
       // Every way in refuses what its kind cannot be decided with.
       if (!asked || one.action === (asked.kind === 'refund' ? 'adopt' : 'compensate')) return;
+      if (one.action === 'release' && asked.kind !== 'transfer') return;
       return await world.decide(asked, one.action);
     }
   }
 }
+
+export const isUnreleased = ({ release, status }: SellerTransfer): boolean =>
+  release.kind !== 'immediately' && release.releasedAt === null && status === 'held';
 
 export const found = (world: MarketplaceModelWorld, orders: readonly OrderId[]): Promise<Order[]> =>
   Promise.all(orders.map((id) => world.find(id)));

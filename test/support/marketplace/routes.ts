@@ -27,6 +27,7 @@ const EMPTY_LEDGER: MarketplaceRouteLedger = {
   findSeller: nothing,
   findTransfer: nothing,
   listTransfers: none,
+  releaseHeld: unexpected('a release'),
   reversalsOfTransfer: none,
   reversalsOfTransfers: none,
   findReversal: nothing,

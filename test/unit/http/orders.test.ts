@@ -16,7 +16,13 @@ async function open() {
         made.push(order);
         tie(request, order.id);
         const amount = order.items.reduce((sum, item) => sum + item.amount, 0n);
-        const items = order.items.map((item, nth) => ({ kind: 'item' as const, fee: 0n, ...item, id: id(10 + nth) }));
+        const items = order.items.map(({ release = { kind: 'immediately' }, ...item }, nth) => ({
+          kind: 'item' as const,
+          fee: 0n,
+          ...item,
+          release,
+          id: id(10 + nth),
+        }));
         return Promise.resolve(anOrder({ ...order, items, amount, status: 'pending' }));
       },
     },
@@ -43,8 +49,16 @@ describe('POST /api/v1/orders', () => {
       currency: 'USD',
       amount: 1_000,
       items: [
-        { id: id(10), kind: 'item', fee: 0, ...ITEM },
-        { id: id(11), kind: 'item', fee: 0, seller_account: 'acct_2B', amount: 400, description: 'a chair' },
+        { id: id(10), kind: 'item', fee: 0, release: 'immediately', ...ITEM },
+        {
+          id: id(11),
+          kind: 'item',
+          fee: 0,
+          release: 'immediately',
+          seller_account: 'acct_2B',
+          amount: 400,
+          description: 'a chair',
+        },
       ],
       platform: { amount: 0, fees: 0, kept: 0 },
       payment: null,

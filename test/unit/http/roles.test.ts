@@ -25,6 +25,7 @@ describe('who may do what', () => {
     listTransfers: ['service', 'viewer', 'operator', 'approver'],
     getTransfer: ['service', 'viewer', 'operator', 'approver'],
     retryTransfer: ['operator', 'approver'],
+    releaseTransfer: ['service', 'operator', 'approver'],
     resolveTransfer: ['operator', 'approver'],
     listDisputes: ['service', 'viewer', 'operator', 'approver'],
     getDispute: ['service', 'viewer', 'operator', 'approver'],

@@ -36,6 +36,8 @@ describe('transfers', () => {
         retry_count: 0,
         next_retry_at: null,
         waiting: null,
+        release: { kind: 'immediately', at: null, released_at: null },
+        held: null,
         reversals: [expect.objectContaining({ id: REVERSAL_ID, amount: 300 })],
         attention: ATTENTION,
         workflow_id: `transfer/${TRANSFER_ID}`,

@@ -7,6 +7,7 @@ import type { NewOrder } from '../../../../src/ledger/marketplace/marketplace-ty
 import { type CaseCounts, createCaseCounts } from '../../../support/case-counts.js';
 import { HOUR_MS as HOUR } from '../../../support/durations.js';
 import { openTestLedger } from '../../../support/ledger-fixtures.js';
+import { leftTooEarly } from '../../../support/marketplace/left-too-early.js';
 import { OF_THE_DASHBOARD } from '../../../support/marketplace/model-hyperswitch.js';
 import { type ModelCurrency, STRIPE_STEPS } from '../../../support/marketplace/model-stripe.js';
 import { type MarketplaceModelWorld, marketplaceModelWorld } from '../../../support/marketplace/model-world.js';
@@ -14,6 +15,7 @@ import {
   askedAbout,
   currency,
   found,
+  isUnreleased,
   ORDERS,
   perform,
   SELLERS,
@@ -32,18 +34,26 @@ const MET = {
   'refunds that failed': 5,
   transfers: 60,
   reversals: 50,
+  'shares sent after their release': 20,
   deaths: 12,
   'decisions on the way': 3,
 };
 /** Of twelve stories, what is rare may be missing by chance. */
-const MET_BY_FEW = { 'refunds asked of us': 12, transfers: 20, reversals: 15, deaths: 4 };
+const MET_BY_FEW = {
+  'refunds asked of us': 12,
+  transfers: 20,
+  reversals: 15,
+  'shares sent after their release': 6,
+  deaths: 4,
+};
 
 const inMinorUnits = (lines: readonly StoryLine[], code: ModelCurrency): NewOrder['items'] =>
-  lines.map(({ seller, steps, fee }) => ({
+  lines.map(({ seller, steps, fee, release }) => ({
     sellerAccount: seller,
     amount: BigInt(steps) * STRIPE_STEPS[code],
     fee: BigInt(fee) * STRIPE_STEPS[code],
     description: 'goods',
+    ...(release && { release }),
   }));
 
 /**
@@ -72,6 +82,7 @@ async function holds(world: MarketplaceModelWorld, orders: readonly OrderId[]): 
     expect(sum(order.transfers.filter(({ origin }) => origin === 'order'))).toBeLessThanOrEqual(order.amount);
     await isSharedOut(world, order);
   }
+  expect(await leftTooEarly(world)).toEqual([]);
 }
 
 /**
@@ -106,11 +117,14 @@ async function comeToRest(world: MarketplaceModelWorld, orders: readonly OrderId
   stripe.heal();
   hyperswitch.heal();
   for (const seller of SELLERS) stripe.credit(seller, 1_000_000n);
-  for (const refund of hyperswitch.refunds()) if (refund.status === 'pending') hyperswitch.turn(refund, 'succeeded');
   for (let day = 0; day < 40; day += 1) {
+    for (const refund of hyperswitch.refunds()) if (refund.status === 'pending') hyperswitch.turn(refund, 'succeeded');
     clock.advance(2 * HOUR);
     await world.reconcile();
     for (const seller of SELLERS) await world.survive(() => world.ledger.balanceRose(seller));
+    for (const { transfers } of await found(world, orders))
+      for (const { id } of transfers.filter(isUnreleased))
+        await world.survive(() => world.ledger.releaseHeld(id, 'shop'));
     for (const item of await world.due()) await world.advance(item);
     for (const asked of await askedAbout(world, orders)) await answerTo(world, asked);
     if (day > 3 && (await isAtRest(world, orders))) return;
@@ -127,7 +141,8 @@ async function answerTo(
     return await world.decide(asked, 'compensate');
   }
   const ended = asked.certainty === 'done' || asked.status === 'cancelled' || asked.status === 'written_off';
-  await world.decide(asked, ended ? 'adopt' : 'retry');
+  const overdue = asked.attention?.reason === 'release_overdue';
+  await world.decide(asked, overdue ? 'release' : ended ? 'adopt' : 'retry');
 }
 
 async function isAtRest(world: MarketplaceModelWorld, orders: readonly OrderId[]): Promise<boolean> {
@@ -139,7 +154,7 @@ async function isAtRest(world: MarketplaceModelWorld, orders: readonly OrderId[]
         (one) =>
           one.attention === null &&
           one.nextRetryAt === null &&
-          !['pending', 'failed', 'reversal_pending'].includes(one.status),
+          !['pending', 'held', 'failed', 'reversal_pending'].includes(one.status),
       ) &&
       reversals.every((one) => one.attention === null && !['pending', 'waiting_balance'].includes(one.status)) &&
       refunds.every((one) => one.attention === null || one.attention.reason === 'conflict'),
@@ -203,7 +218,7 @@ async function isRight(world: MarketplaceModelWorld, orders: readonly OrderId[])
 }
 
 /**
- * Of the first order exactly what decision 0016 says. Of the second, by what is given back of each line: all of it, nothing, or within
+ * Of the first and the third order exactly what decision 0016 says. Of the second, by what is given back of each line: all of it, nothing, or within
  * what the fee and rounding leave open.
  */
 function leftWith(
@@ -212,10 +227,18 @@ function leftWith(
   { order, refunded, moves }: { readonly order: Order; readonly refunded: bigint; readonly moves: bigint },
 ): { readonly least: bigint; readonly most: bigint } {
   const own = lines.map((one, nth) => ({ ...one, item: order.items[nth]! })).filter((one) => one.seller === seller);
-  const promised = BigInt(own.reduce((all, { steps, fee }) => all + steps - fee, 0));
   const standing = order.refunds.filter(({ status }) => status === 'succeeded');
   if (standing.every(({ items }) => items === null)) {
-    const left = (promised - (promised * refunded) / order.amount) * moves;
+    // One transfer for each release, and each gives back by itself.
+    const promises = new Map<string, bigint>();
+    for (const { steps, fee, release } of own) {
+      const key = JSON.stringify(release);
+      promises.set(key, (promises.get(key) ?? 0n) + BigInt(steps - fee));
+    }
+    const left = [...promises.values()].reduce(
+      (all, promised) => all + (promised - (promised * refunded) / order.amount) * moves,
+      0n,
+    );
     return { least: left, most: left };
   }
   let [least, most] = [0n, 0n];
@@ -274,6 +297,10 @@ async function countWhatHappened(world: MarketplaceModelWorld, tally: CaseCounts
   tally.count('transfers', stripe.transfers().length);
   tally.count('reversals', stripe.reversals().length);
   tally.count('deaths', world.killed.length);
+  const [released] = await world.database.query<{ count: number }>(
+    'SELECT count(*)::int AS count FROM seller_transfers WHERE released_at IS NOT NULL AND completed_at IS NOT NULL',
+  );
+  tally.count('shares sent after their release', released?.count ?? 0);
 }
 
 const decisionsOf = async ({ database }: MarketplaceModelWorld): Promise<number> =>

@@ -145,7 +145,7 @@ describe('a transfer', () => {
     );
   });
 
-  it('is one for each seller of an order, while a historical order may have several', async () => {
+  it('is one for each seller and release of an order, while a historical order may have several', async () => {
     const { id } = await putOrder(test, { transfers: [{ amount: 10 }] });
     const again = (origin: string) =>
       query(
@@ -153,7 +153,7 @@ describe('a transfer', () => {
          VALUES (gen_random_uuid(), $1, 'acct_a', 'USD', 1, 1, $2, gen_random_uuid(), now())`,
         [id, origin],
       );
-    await expect(again('order')).rejects.toThrow('one_per_seller');
+    await expect(again('order')).rejects.toThrow('one_per_release');
     await again('import');
     await again('import');
   });

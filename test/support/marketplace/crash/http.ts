@@ -146,6 +146,33 @@ export const HTTP: readonly Story[] = [
     },
   },
   {
+    what: 'a share that a client releases',
+    who: 'server',
+    path: ['ledger.releaseHeld', 'ledger.describeItem'],
+    ending: 'paid',
+    async tell({ world, sellers, die }) {
+      const items = Object.entries(sellers).map(([seller_account, amount]) => ({
+        seller_account,
+        amount: Number(amount),
+        description: 'goods',
+      }));
+      const made = await post(serverOf(world), 'orders', { currency: 'USD', items, release: 'on_request' });
+      const order = made['id'] as OrderId;
+      await world.shop.pay(order);
+      const transfers = await until(
+        'every share is held',
+        async () => {
+          const found = (await world.shop.find(order)).transfers;
+          return found.length > 0 && found.every(({ status }) => status === 'held') && found;
+        },
+        ANSWERED,
+      );
+      await die(...transfers.map(({ id }) => id));
+      const released = transfers.map(({ id }) => post(serverOf(world), `transfers/${id}/release`, {}));
+      return { order, rest: Promise.all(released) };
+    },
+  },
+  {
     what: 'a refund from the dashboard that the server hears of',
     who: 'server',
     path: ['ledger.storeWebhook', 'ledger.itemOfWebhook', 'ledger.describeItem'],

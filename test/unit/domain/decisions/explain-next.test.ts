@@ -52,6 +52,23 @@ describe('what happens next', () => {
     [{ parkedBy: 'stripe:acct_a' }, /^waits until Stripe lets us in again for acct_a;/],
     [{ behind: 'another' }, /^waits for reversal another of the same transfer/],
     [{ kind: 'transfer', status: 'pending', behind: 'another' }, /^waits for payment another of its order/],
+    [
+      { kind: 'transfer', status: 'held', heldFor: { kind: 'release' }, parkedBy: 'stripe' },
+      /^is held until somebody releases it;/,
+    ],
+    [
+      { kind: 'transfer', status: 'held', heldFor: { kind: 'date', until: LATER } },
+      /^is held until 2026-11-21T10:05.*, when it is released;/,
+    ],
+    [
+      { kind: 'transfer', status: 'held', heldFor: { kind: 'dispute', id: 'another' as never } },
+      /^is held until dispute another of its order has ended: what the bank says/,
+    ],
+    [
+      { kind: 'transfer', status: 'held', heldFor: { kind: 'refund', id: 'another' as never } },
+      /^is held until refund another of its order has ended;/,
+    ],
+    [{ kind: 'transfer', status: 'held', heldFor: null }, /^it is sent to Stripe at 2026-11-21T10:05/],
     [{ status: 'reversed', parkedBy: 'stripe', behind: 'another' }, /^nothing/],
     [
       { kind: 'transfer', status: 'waiting_platform_balance' },
