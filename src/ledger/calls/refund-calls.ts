@@ -26,7 +26,7 @@ import {
   type UnreadOutcome,
   unread,
 } from './hyperswitch-rows.js';
-import { beyondPaid, follow, type ReadRefund } from './refund-moves.js';
+import { asksAboutShares, beyondPaid, follow, nameAgain, type ReadRefund } from './refund-moves.js';
 import { followReleases } from './releases.js';
 
 interface LockedRefund extends Holdable, ReadRefund {
@@ -39,13 +39,12 @@ interface LockedRefund extends Holdable, ReadRefund {
   connector_succeeded: boolean | null;
   hyperswitch_payment_id: string;
   refusal: string | null;
-  attention_reason: string | null;
   paid_currency: string;
   age_ms: number;
 }
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
-    r.hyperswitch_refund_id, r.connector_refund_id, r.connector_succeeded, p.hyperswitch_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason,
+    r.hyperswitch_refund_id, r.connector_refund_id, r.connector_succeeded, p.hyperswitch_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason, r.attention_since, r.attention_detail,
     p.currency AS paid_currency, (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms,
     (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
@@ -61,11 +60,13 @@ export function createRefundCalls(database: Database, usualFee: FeePolicy) {
         (await beyondPaid(query, row, reading.facts.status));
       const stands = row.attention_reason !== null && !isAnsweredByReading(row);
       const open = question !== null && !stands && !(await isGivenUp(query, 'refund', row.id, question));
-      if (question === null) await answered(query, row);
+      const named = question === null ? await answered(query, row) : [];
       await saveReading(query, row, reading, open);
       if (open) await ask(query, 'refunds', { id: row.id, ...question });
       // What does not fit is not believed, whatever a person has decided about it.
-      return question ? { status: row.status, started: [] } : await follow(query, row, reading.facts.status);
+      if (question) return { status: row.status, started: [] };
+      const { status, started } = await follow(query, row, reading.facts.status);
+      return { status, started: [...named, ...started] };
     });
 
   return {
@@ -183,17 +184,19 @@ const ANSWERED_BY_READING: ReadonlySet<string> = new Set([
   'resource_missing',
 ]);
 
-const isAnsweredByReading = ({ attention_reason }: LockedRefund): boolean =>
-  ANSWERED_BY_READING.has(attention_reason ?? '');
+const isAnsweredByReading = (row: LockedRefund): boolean =>
+  ANSWERED_BY_READING.has(row.attention_reason ?? '') && !asksAboutShares(row);
 
 /** With what waits for a second person; except of a conflict, which may be about shares: no reading tells of these. */
-async function answered(query: Query, row: LockedRefund): Promise<void> {
+async function answered(query: Query, row: LockedRefund): Promise<Applied['started']> {
+  if (asksAboutShares(row)) return await nameAgain(query, row);
   const waits = row.attention_reason === 'approval_pending';
   const was = waits ? (await pendingRequest(query, 'refund', row.id))?.asked_reason : row.attention_reason;
-  if (!ANSWERED_BY_READING.has(was ?? '') || (waits && was === 'conflict')) return;
+  if (!ANSWERED_BY_READING.has(was ?? '') || (waits && was === 'conflict')) return [];
   await withdrawRequests(query, 'refund', row.id, 'Hyperswitch answered what was asked');
   await dropAttention(query, 'refunds', row.id);
   await recordEvent(query, { kind: 'refund', id: row.id, what: 'attention_over', detail: { was } });
+  return [];
 }
 
 async function saveReading(

@@ -5,6 +5,7 @@ import { dropAttention, withdrawRequests } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { refreshOrder } from '../marketplace/order-status.js';
 import { makeGood } from '../marketplace/restorations.js';
+import { isAboutNameless } from '../marketplace/reversal-demands.js';
 import { restoreShares, settleShares } from '../marketplace/share-out.js';
 import { lookSoon } from '../money-that-leaves/payment-searches.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
@@ -26,7 +27,25 @@ export interface ReadRefund {
   readonly captured: string;
   readonly captured_known: boolean;
   readonly paid_amount: string;
+  readonly attention_reason: string | null;
+  readonly attention_since: Date | null;
+  readonly attention_detail: string | null;
 }
+
+/** What is asked about its shares is asked on while it is so, and since when it was. @returns what to start */
+export async function nameAgain(query: Query, row: ReadRefund): Promise<MarketplaceItem[]> {
+  await dropAttention(query, 'refunds', row.id);
+  const started = await settleShares(query, row.order_id);
+  await query(
+    `UPDATE refunds SET attention_since = $2 WHERE id = $1 AND attention_reason = 'conflict' AND attention_detail = $3`,
+    [row.id, row.attention_since, row.attention_detail],
+  );
+  return started;
+}
+
+/** Of one that asks: whether that is about shares that nothing can name. */
+export const asksAboutShares = ({ attention_reason, attention_detail }: ReadRefund): boolean =>
+  attention_reason === 'conflict' && isAboutNameless(attention_detail);
 
 /** It is what its provider says, where it may become that, with all that follows for the sellers. */
 export async function follow(query: Query, row: ReadRefund, status: RefundStatus): Promise<Applied> {

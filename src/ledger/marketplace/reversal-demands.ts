@@ -142,6 +142,11 @@ export interface NamelessShare {
 
 const ASKED_OF = { refund: 'refunds', withdrawal: 'disputes' } as const;
 
+const NAMELESS = 'are due and cannot be taken back in the name of any refund or dispute';
+
+/** Whether that is what is asked: arithmetic ends such a question, and no word of a provider. */
+export const isAboutNameless = (detail: string | null): boolean => detail?.includes(NAMELESS) === true;
+
 /** A person hears of all sellers at once: one refund or dispute has room for one question. */
 export async function askAboutNameless(
   query: Query,
@@ -149,7 +154,7 @@ export async function askAboutNameless(
   shares: readonly NamelessShare[],
 ): Promise<void> {
   const each = shares.map(({ seller, amount, currency }) => `${amount} ${currency} of ${seller}`);
-  const detail = `${each.join(', ')} are due and cannot be taken back in the name of any refund or dispute; the next refund of the order takes them too`;
+  const detail = `${each.join(', ')} ${NAMELESS}; the next refund of the order takes them too`;
   await query(
     `UPDATE ${ASKED_OF[kind]} SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),
        attention_detail = $2, next_check_at = coalesce(next_check_at, clock_now() + interval '10 minutes')

@@ -6,7 +6,7 @@ import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { RefundStatus } from '../../domain/marketplace/marketplace-status.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
 import { ask, type Question, SWEEP_AFTER_MS } from '../calls/hyperswitch-rows.js';
-import { beyondPaid, follow, type ReadRefund } from '../calls/refund-moves.js';
+import { asksAboutShares, beyondPaid, follow, nameAgain, type ReadRefund } from '../calls/refund-moves.js';
 import type { Database } from '../database.js';
 import { dropAttention, isGivenUp } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
@@ -92,11 +92,11 @@ async function giveUpName(query: Query, { payment }: Of, { id }: Row, { stripeRe
 
 interface Row extends ReadRefund {
   readonly [column: string]: unknown;
-  readonly attention_reason: string | null;
   readonly age_ms: number;
 }
 
-const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.status, r.idempotency_key, r.origin, r.attention_reason,
+const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.status, r.idempotency_key, r.origin, r.attention_reason, r.attention_since,
+    r.attention_detail,
     p.captured, p.captured_known, p.amount AS paid_amount, (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.connector_refund_id = $1 FOR UPDATE OF r`;
 
@@ -158,8 +158,9 @@ async function noteRefund(
   if (asks) await ask(query, 'refunds', { id: row.id, ...question });
   // What does not fit is not believed, whatever a person has decided about it.
   if (question !== null || said === undefined) return [];
+  const named = asksAboutShares(row) ? await nameAgain(query, row) : [];
   const { status, started } = await follow(query, row, said);
-  return status === 'pending' ? [{ kind: 'refund', id: row.id }, ...started] : [...started];
+  return [...named, ...(status === 'pending' ? [{ kind: 'refund' as const, id: row.id }] : []), ...started];
 }
 
 const isOver = ({ status }: Row): boolean => status === 'succeeded' || status === 'failed';
@@ -179,5 +180,5 @@ function questionOf(row: Row, { stripeRefundId, amount, currency, status }: Stri
 }
 
 /** Questions that Stripe's own answer ends, and that its next one may replace. */
-const isAnsweredByReading = ({ attention_reason }: Row): boolean =>
-  attention_reason === 'conflict' || attention_reason === 'unknown_status';
+const isAnsweredByReading = (row: Row): boolean =>
+  row.attention_reason === 'unknown_status' || (row.attention_reason === 'conflict' && !asksAboutShares(row));
