@@ -6,6 +6,7 @@ import type {
   ReversalState,
   SellerFacts,
   StripeDispute,
+  StripePayment,
   StripeRefund,
   TransferFacts,
 } from '../../domain/calls/provider-answers.js';
@@ -220,17 +221,10 @@ export function chargeFacts(object: JsonObject): ChargeFacts | undefined {
   };
 }
 
-/** Of a charge what its PaymentIntent does not say. */
-export interface PaidCharge {
+/** A charge, as far as it is a payment. */
+export interface PaidCharge extends Omit<StripePayment, 'name' | 'chargeId'> {
   readonly chargeId: string;
   readonly paymentIntent: string | null;
-  readonly amount: bigint;
-  readonly captured: bigint;
-  readonly currency: string;
-  readonly status: string;
-  readonly isSplit: boolean;
-  readonly transferGroup: string | null;
-  readonly livemode: boolean;
 }
 
 export function paidCharge(object: JsonObject): PaidCharge | undefined {
