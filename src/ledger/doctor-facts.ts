@@ -13,12 +13,17 @@ type Row<T> = T & { [column: string]: unknown };
 const iso = (expression: string): string =>
   `to_char(${expression} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 
-/** What is not finished, and nobody is asked about. */
-const UNFINISHED: readonly (readonly [kind: OldestUnfinished['kind'], table: string, open: string])[] = [
+/** What is not finished, and nobody is asked about; what waits for its release is where it should be. */
+const UNFINISHED: readonly (readonly [kind: OldestUnfinished['kind'], table: string, open: string, but?: string])[] = [
   ['settlement', 'settlements', `'open', 'pending'`],
   ['payment', 'payments', `'processing'`],
   ['refund', 'refunds', `'pending', 'review'`],
-  ['transfer', 'seller_transfers', `'pending', 'held', 'waiting_platform_balance', 'waiting_seller', 'failed'`],
+  [
+    'transfer',
+    'seller_transfers',
+    `'pending', 'held', 'waiting_platform_balance', 'waiting_seller', 'failed'`,
+    `status = 'held' AND release_kind <> 'immediately' AND released_at IS NULL`,
+  ],
   ['reversal', 'reversals', `'pending', 'waiting_balance'`],
 ];
 const KINDS: readonly (readonly [kind: AskedAbout['kind'], table: string])[] = [
@@ -86,10 +91,10 @@ export function createDoctorFacts(database: Database) {
 
     async oldestUnfinished(): Promise<readonly OldestUnfinished[]> {
       const found = await Promise.all(
-        UNFINISHED.map(([kind, table, open]) =>
+        UNFINISHED.map(([kind, table, open, but = 'false']) =>
           database.query<Row<OldestUnfinished>>(
             `SELECT '${kind}' AS kind, id, status, ${iso('created_at')} AS since, (count(*) OVER ())::int AS count FROM ${table}
-             WHERE status IN (${open}) AND attention_reason IS NULL ORDER BY created_at LIMIT 1`,
+             WHERE status IN (${open}) AND NOT (${but}) AND attention_reason IS NULL ORDER BY created_at LIMIT 1`,
           ),
         ),
       );
@@ -100,7 +105,7 @@ export function createDoctorFacts(database: Database) {
 
     lanes: () =>
       database.query<Row<LaneOfSweeps>>(
-        `SELECT name AS lane, ${iso('succeeded_at')} AS "succeededAt"
+        `SELECT name AS lane, ${iso('succeeded_at')} AS "succeededAt", ${iso('(SELECT min(applied_at) FROM schema_migrations)')} AS "ledgerSince"
          FROM sweeps RIGHT JOIN unnest($1::text[]) AS lanes (name) USING (name) ORDER BY name`,
         [SWEEP_LANES],
       ),

@@ -33,6 +33,8 @@ export interface OldestUnfinished {
 export interface LaneOfSweeps {
   readonly lane: string;
   readonly succeededAt: string | null;
+  /** When the ledger was made: one that is young has not missed a sweep. */
+  readonly ledgerSince: string;
 }
 
 export const parkedFindings = (breakers: readonly OpenBreaker[]): readonly Finding[] =>
@@ -81,7 +83,7 @@ export const oldestFindings = (oldest: readonly OldestUnfinished[], nowMs: numbe
 const LATE_MS = 15 * 60_000;
 
 export function sweepFindings(lanes: readonly LaneOfSweeps[], nowMs: number): readonly Finding[] {
-  const late = lanes.filter(({ succeededAt }) => succeededAt === null || nowMs - Date.parse(succeededAt) > LATE_MS);
+  const late = lanes.filter(({ succeededAt, ledgerSince }) => nowMs - Date.parse(succeededAt ?? ledgerSince) > LATE_MS);
   if (late.length === 0) return [ok('waiting', 'every sweep had a success within 15 minutes')];
   return [
     warn(

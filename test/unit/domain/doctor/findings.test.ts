@@ -134,8 +134,11 @@ describe('what waits', () => {
   });
 
   it('names the sweeps that have not succeeded for long', () => {
-    expect(levels(sweepFindings([{ lane: 'refund', succeededAt: MINUTES_AGO }], NOW))).toEqual(['ok']);
-    const [late] = sweepFindings([{ lane: 'refund', succeededAt: null }], NOW);
+    const ledgerSince = '2026-01-01T00:00:00.000Z';
+    expect(levels(sweepFindings([{ lane: 'refund', succeededAt: MINUTES_AGO, ledgerSince }], NOW))).toEqual(['ok']);
+    const young = { lane: 'refund', succeededAt: null, ledgerSince: MINUTES_AGO };
+    expect(levels(sweepFindings([young], NOW))).toEqual(['ok']);
+    const [late] = sweepFindings([{ lane: 'refund', succeededAt: null, ledgerSince }], NOW);
     expect(late).toMatchObject({ level: 'warn', says: expect.stringContaining('refund (never)') });
   });
 });
