@@ -135,6 +135,31 @@ describe('a share that was released and waits for a dispute', () => {
     });
   });
 
+  it('goes on, or asks a person, once a person has given up the question about a refund that never ends', async () => {
+    const order = await sold(line(unique('acct'), 600, ON_REQUEST));
+    const id = order.all[0]!.id;
+    const refund = await steps.askRefund(order.id, 100);
+    await steps.refundSays(refund, 'review');
+    await releaseIt(id);
+    await withoutTriggers(test.database, (query) =>
+      query(
+        `UPDATE refunds SET attention_reason = 'conflict', attention_since = clock_now(), attention_detail = 'x' WHERE id = $1`,
+        [refund],
+      ),
+    );
+    expect(await steps.decide({ kind: 'refund', itemId: refund, action: 'write_off' })).toMatchObject({
+      kind: 'applied',
+    });
+    for (let month = 0; month < 24; month += 1) {
+      steps.pass(30 * DAY_MS);
+      await steps.refundSays(refund, 'review');
+      await steps.claimTransfer(id);
+    }
+    const { status, attention } = await steps.transfer(id);
+    const asks = attention ?? (await steps.refund(refund)).attention;
+    expect({ status, asks }).not.toEqual({ status: 'held', asks: null });
+  });
+
   it('asks a person when the dispute stays an inquiry for years', async () => {
     const order = await sold(line(unique('acct'), 600, ON_REQUEST));
     const id = order.all[0]!.id;
