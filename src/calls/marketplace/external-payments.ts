@@ -1,7 +1,8 @@
 import type { ReadAnswer, StripePayment, StripeRefund } from '../../domain/calls/provider-answers.js';
 import type { OrderId, RefundId } from '../../domain/ids.js';
+import { namesOf } from '../../domain/marketplace/charge-source.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import { type ExternalPaymentOutcome, namesOf } from '../../ledger/marketplace/external-payments.js';
+import type { ExternalPaymentOutcome } from '../../ledger/marketplace/external-payments.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { PinnedStripe } from './pinned-reads.js';
 

@@ -1,4 +1,4 @@
-import type { ChargeFacts } from '../calls/provider-answers.js';
+import type { ChargeFacts, StripePayment } from '../calls/provider-answers.js';
 
 /**
  * Why no transfer is drawn from this charge; undefined: it may be, in the currency of its balance. Only money of cards: other
@@ -10,3 +10,7 @@ export function unfitAsSource({ chargeId, captured, method, isSplit }: ChargeFac
     return `${chargeId} was paid by ${method ?? 'a method that Stripe does not name'}, not by card`;
   return isSplit ? `${chargeId} is split at Stripe already` : undefined;
 }
+
+/** By which Stripe may name a payment. */
+export const namesOf = ({ name, chargeId }: Pick<StripePayment, 'name' | 'chargeId'>): readonly string[] =>
+  chargeId === null ? [name] : [name, chargeId];

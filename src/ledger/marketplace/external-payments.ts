@@ -2,6 +2,7 @@ import { paymentKey } from '../../domain/calls/idempotency-keys.js';
 import type { GroupTransfer, StripeDispute, StripePayment, StripeRefund } from '../../domain/calls/provider-answers.js';
 import type { Clock } from '../../domain/clock.js';
 import { newDisputeId, newPaymentId, type OrderId, type PaymentId } from '../../domain/ids.js';
+import { namesOf } from '../../domain/marketplace/charge-source.js';
 import type { DisputeRules } from '../../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { Payment } from '../../domain/marketplace/marketplace.js';
@@ -95,10 +96,6 @@ export function createExternalPayments(database: Database, parts: ExternalPaymen
       }),
   };
 }
-
-/** By which Stripe may name it. */
-export const namesOf = ({ name, chargeId }: StripePayment): readonly string[] =>
-  chargeId === null ? [name] : [name, chargeId];
 
 /** Of `payments p`: whether Stripe calls it one of these (SQL). */
 const isCalled = (names: string): string =>

@@ -143,26 +143,27 @@ describe('a charge that a transfer is drawn from', () => {
   async function charged(columns: Record<string, unknown>) {
     const seller = unique('acct');
     const order = await steps.paid({ [seller]: 500 });
+    const intent = unique('pi');
     const facts = paymentAt({
       hyperswitchPaymentId: order.hyperswitchPaymentId,
       amount: 500n,
       currency: 'USD',
       connector: 'stripe',
-      connectorTransactionId: 'pi_1',
+      connectorTransactionId: intent,
       ...columns,
     });
     await test.ledger.applyPayment({ paymentId: order.paymentId, runner: null, facts });
-    return { order: order.id, paymentId: order.paymentId, id: order.transfers[seller]! };
+    return { order: order.id, paymentId: order.paymentId, intent, id: order.transfers[seller]! };
   }
   const charge = { kind: 'charge', chargeId: 'ch_1', currency: 'USD', livemode: false } as const;
   const sent = async (id: TransferId) => (await steps.leave(await steps.holdTransfer(id))).params;
 
   it('is read once, and frozen with the parameters', async () => {
     await test.ledger.pinStripeAccount({ accountId: 'acct_platform', livemode: false });
-    const { id, paymentId } = await charged({});
+    const { id, paymentId, intent } = await charged({});
     const held = await steps.holdTransfer(id);
-    expect(held.paymentToRead).toEqual({ id: paymentId, paymentIntent: 'pi_1' });
-    await test.ledger.noteCharge(paymentId, 'pi_1', charge);
+    expect(held.paymentToRead).toEqual({ id: paymentId, paymentIntent: intent });
+    await test.ledger.noteCharge(paymentId, intent, charge);
     expect((await steps.leave(held)).params).toMatchObject({ source_transaction: 'ch_1' });
     await expect(
       test.database.query(`UPDATE seller_transfers SET params = '{"amount":500}' WHERE id = $1`, [id]),
@@ -176,8 +177,8 @@ describe('a charge that a transfer is drawn from', () => {
     ['of another mode', {}, { ...charge, livemode: true }],
     ['that does not fit', {}, { kind: 'unfit', why: 'not by card' } as const],
   ] as const)('%s is not: it comes from the balance, and its story says why', async (_, columns, reading) => {
-    const { id, paymentId } = await charged(columns);
-    await test.ledger.noteCharge(paymentId, 'pi_1', reading);
+    const { id, paymentId, intent } = await charged(columns);
+    await test.ledger.noteCharge(paymentId, intent, reading);
     const params = await sent(id);
     expect(params).not.toHaveProperty('source_transaction');
     expect(params).toHaveProperty('transfer_group');
@@ -189,21 +190,21 @@ describe('a charge that a transfer is drawn from', () => {
   });
 
   it('changes nothing of what an older build has frozen', async () => {
-    const { id, paymentId } = await charged({});
+    const { id, paymentId, intent } = await charged({});
     const older = `{"amount":500,"currency":"usd","destination":"acct_a","transfer_group":"order","metadata":{}}`;
     await test.database.query(
       `UPDATE seller_transfers SET params = $2, certainty = 'unknown', key_first_sent_at = clock_now(), attempts = 1 WHERE id = $1`,
       [id, older],
     );
-    await test.ledger.noteCharge(paymentId, 'pi_1', charge);
+    await test.ledger.noteCharge(paymentId, intent, charge);
     const held = await steps.holdTransfer(id);
     expect(held.paymentToRead).toBeNull();
     expect((await steps.leave(held)).params).toEqual(JSON.parse(older));
   });
 
   it('is never that of a compensation', async () => {
-    const { order, paymentId, id } = await charged({});
-    await test.ledger.noteCharge(paymentId, 'pi_1', charge);
+    const { order, paymentId, intent, id } = await charged({});
+    await test.ledger.noteCharge(paymentId, intent, charge);
     await steps.send(id);
     const refund = await steps.refunded(order);
     for (const reversal of await steps.reversalsOf(order)) await steps.reverse(reversal.id);

@@ -30,15 +30,16 @@ async function refusedFor(answer: typeof SHORT | typeof NOT_ABLE | typeof GONE, 
 /** The order is drawn from the buyer's own charge. */
 async function charged({ paymentId, hyperswitchPaymentId }: Paid, amount = 500n): Promise<void> {
   await test.ledger.pinStripeAccount({ accountId: 'acct_platform', livemode: false });
+  const intent = unique('pi');
   const facts = paymentAt({
     hyperswitchPaymentId,
     amount,
     currency: 'USD',
     connector: 'stripe',
-    connectorTransactionId: 'pi_1',
+    connectorTransactionId: intent,
   });
   await test.ledger.applyPayment({ paymentId, runner: null, facts });
-  await test.ledger.noteCharge(paymentId, 'pi_1', {
+  await test.ledger.noteCharge(paymentId, intent, {
     kind: 'charge',
     chargeId: 'ch_1',
     currency: 'USD',
