@@ -69,7 +69,7 @@ async function releaseTransfer(
     case 'cancelled':
       throw new HttpProblem(
         'transfer_ended',
-        'the buyer was given back all of this share, so nothing of it is left to be sent: nothing was released',
+        'a refund or a dispute has left nothing of this share to be sent: nothing was released. What is owed again because one of them ended is a transfer of its own: see the order',
       );
     case 'given_up':
       throw new HttpProblem(

@@ -18,9 +18,16 @@ const RELEASES = `release_kind <> 'immediately' AND completed_at IS NULL AND wri
 
 /** What stops a released share of the order `of` (SQL): a bank may take the money, or the buyer get it back. What a person is asked about has not ended. */
 const openDispute = (of: string): string =>
-  `SELECT id FROM disputes WHERE order_id = ${of} AND (status IN ('inquiry', 'open') OR holds OR attention_reason IS NOT NULL) ORDER BY id LIMIT 1`;
+  `SELECT id FROM disputes x WHERE order_id = ${of} AND (holds OR attention_reason IS NOT NULL
+     OR (status IN ('inquiry', 'open') AND NOT ${putAsideSince('dispute', 'x.changed_at')})) ORDER BY id LIMIT 1`;
 const openRefund = (of: string): string =>
-  `SELECT id FROM refunds WHERE order_id = ${of} AND status IN ('pending', 'review') ORDER BY id LIMIT 1`;
+  `SELECT id FROM refunds x WHERE order_id = ${of} AND status IN ('pending', 'review')
+     AND (attention_reason IS NOT NULL OR NOT ${putAsideSince('refund', 'x.created_at')}) ORDER BY id LIMIT 1`;
+
+/** Of an item `x` (SQL): a person has said that nothing more of it is a matter of the sellers, and it is as it was then. */
+const putAsideSince = (kind: 'dispute' | 'refund', since: string): string =>
+  `EXISTS (SELECT 1 FROM decisions w WHERE w.item_kind = '${kind}' AND w.item_id = x.id AND w.action = 'write_off' AND w.state = 'applied'
+     AND coalesce(w.approved_at, w.requested_at) >= ${since})`;
 
 type Stop = Extract<HeldFor, { readonly kind: 'dispute' | 'refund' }>;
 

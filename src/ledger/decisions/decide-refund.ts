@@ -1,5 +1,6 @@
 import type { OrderId, RefundId } from '../../domain/ids.js';
 import { larger } from '../../domain/money.js';
+import { followReleases } from '../calls/releases.js';
 import { compensate, owedAgain } from '../marketplace/compensation.js';
 import { makeGood } from '../marketplace/restorations.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
@@ -56,6 +57,8 @@ export const REFUND: Decidable<'refund', Row> = {
     write_off: {
       async apply({ query }, row) {
         await putAside(query, row);
+        // What waited for the end of it waits no more.
+        await followReleases(query, row.order_id);
         return row.status;
       },
     },

@@ -176,7 +176,10 @@ function givenUpOf({ named, transfers }: Share, before: readonly ClaimedBefore[]
   }, 0n);
 }
 
-/** Every promise gives back the same part of itself (decision 0016). */
+/**
+ * Every promise gives back the same part of itself (decision 0016). What of one seller has several releases is one promise in several
+ * transfers, and is rounded once.
+ */
 function sharesOfTheWhole(
   rows: readonly ShareRow[],
   promised: readonly ShareRow[],
@@ -186,17 +189,32 @@ function sharesOfTheWhole(
     paid,
     causes.reduce((sum, { amount }) => sum + amount, 0n),
   );
-  return promised.map((promise) => {
-    const dueOf = (amount: bigint) =>
-      dueBack(BigInt(promise.promised), { paid, refunded: smaller(paid, amount), step });
+  return promises(promised).map(([first, ...more]) => {
+    const whole = more.reduce((sum, one) => sum + BigInt(one.promised), BigInt(first.promised));
+    const dueOf = (amount: bigint) => dueBack(whole, { paid, refunded: smaller(paid, amount), step });
     return {
-      seller: promise.seller_account,
-      currency: promise.currency,
+      seller: first.seller_account,
+      currency: first.currency,
       due: dueOf(refunded),
       named: causes.map(({ id, kind, amount }) => ({ id, kind, share: dueOf(amount) })),
-      transfers: [promise, ...compensationsOf(rows, promise)],
+      transfers: [first, ...more, ...[first, ...more].flatMap((one) => compensationsOf(rows, one))],
     };
   });
+}
+
+/** Several of a seller are one where they differ in their release alone; those of an imported order are each for itself. */
+function promises(promised: readonly ShareRow[]): readonly (readonly [ShareRow, ...ShareRow[]])[] {
+  const found: [ShareRow, ...ShareRow[]][] = [];
+  for (const row of promised) {
+    const same = found.find(
+      ([first, ...more]) =>
+        first.seller_account === row.seller_account &&
+        [first, ...more, row].some(({ release_kind }) => release_kind !== 'immediately'),
+    );
+    if (same) same.push(row);
+    else found.push([row]);
+  }
+  return found;
 }
 
 /** Every seller gives back what the causes say of his lines, and of nobody else's. */

@@ -13,6 +13,7 @@ import {
   lockShares,
   type NamedShare,
   type SellerShare,
+  type ShareRow,
 } from './seller-shares.js';
 import { restore, withhold } from './withholding.js';
 
@@ -94,6 +95,54 @@ interface TakeBack {
   readonly cents: bigint;
 }
 
+interface GivenBackLine {
+  readonly release_kind: ShareRow['release_kind'];
+  readonly release_at: string | null;
+  readonly amount: bigint;
+}
+
+/** Of which lines of the seller it is, by their release. */
+async function linesGivenBack(
+  query: Query,
+  order: OrderId,
+  { seller: { seller }, cause }: { readonly seller: SellerShare; readonly cause: NamedShare | undefined },
+): Promise<readonly GivenBackLine[]> {
+  if (cause === undefined) return [];
+  const rows = await query<{ release_kind: ShareRow['release_kind']; release_at: string | null; amount: string }>(
+    `SELECT i.release_kind, (o.paid_at + i.release_after_ms * interval '1 millisecond')::text AS release_at, sum(p.amount) AS amount
+     FROM cause_parts p JOIN order_items i ON i.order_id = $1 AND i.position = p.position JOIN orders o ON o.id = i.order_id
+     WHERE p.cause_id = $2 AND i.seller_account = $3 AND p.amount > 0 GROUP BY 1, 2`,
+    [order, cause.id, seller],
+  );
+  return rows.map((row) => ({ ...row, amount: BigInt(row.amount) }));
+}
+
+/**
+ * How much is withheld of which: of what was given back, whose shares wait for a release of their own, first; what is left of it of
+ * the others, the oldest first.
+ */
+function ofWhichUnsent(
+  unsent: readonly ShareRow[],
+  lines: readonly GivenBackLine[],
+  due: bigint,
+): ReadonlyMap<ShareRow, bigint> {
+  const given = lines.reduce((sum, { amount }) => sum + amount, 0n);
+  const taken = new Map<ShareRow, bigint>(unsent.map((row) => [row, 0n]));
+  let left = due;
+  const take = (row: ShareRow, most: bigint): void => {
+    const before = taken.get(row) ?? 0n;
+    const share = smaller(smaller(left, most), BigInt(row.amount) - before);
+    taken.set(row, before + share);
+    left -= share;
+  };
+  for (const { release_kind: kind, release_at: at, amount } of lines) {
+    const row = unsent.find((one) => one.release_kind === kind && one.release_at === at);
+    if (row) take(row, (due * amount) / given);
+  }
+  for (const row of unsent) take(row, left);
+  return taken;
+}
+
 /** Never sent is better than sent and taken back; what no cause can take of one transfer is taken of the next. */
 async function takeBack(
   query: Query,
@@ -104,8 +153,8 @@ async function takeBack(
   let left = due;
   // Its own is what has just come takes, so that exactly that is restored when it is over.
   const cause = causes.find(({ id, share }) => id === because && share > 0n) ?? causes[0];
-  for (const row of seller.transfers.filter(isUnsent)) {
-    const share = smaller(left, BigInt(row.amount));
+  const unsent = seller.transfers.filter(isUnsent);
+  for (const [row, share] of ofWhichUnsent(unsent, await linesGivenBack(query, order, { seller, cause }), left)) {
     if (share > 0n) await withhold(query, row, share, cause);
     left -= share;
   }

@@ -1,7 +1,7 @@
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
 import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
 import { stopWaiting } from '../calls/waiting-transfers.js';
-import { NO_ATTENTION } from '../decisions/decision-rows.js';
+import { NO_ATTENTION, withdrawRequests } from '../decisions/decision-rows.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { NamedShare, ShareRow } from './seller-shares.js';
 
@@ -25,6 +25,7 @@ export async function withhold(
 
 /** Nothing of it is left to be sent. What a person was asked about is no question any more. */
 async function end(query: Query, row: ShareRow): Promise<void> {
+  await withdrawRequests(query, 'transfer', row.id, 'nothing of it is left to be sent');
   const ended = `next_retry_at = NULL, next_check_at = NULL, runner = NULL, runner_until = NULL, ${NO_ATTENTION}`;
   if (row.status === 'permanently_failed')
     await query(`UPDATE seller_transfers SET ${ended}, written_off_at = clock_now() WHERE id = $1`, [row.id]);

@@ -198,13 +198,16 @@ describe('a refund before the release', () => {
     expect(await steps.claimTransfer(one.id)).toEqual({ kind: 'final', status: 'cancelled' });
   });
 
-  it('takes of what one seller was sent already and of what waits together', async () => {
+  it('takes of what waits before anything that the seller was sent already is taken back', async () => {
     const seller = unique('acct');
     const order = await sold(line(seller, 500), line(seller, 500, ON_REQUEST));
     const [sent, waits] = order.all.map(({ id }) => id) as [TransferId, TransferId];
     await steps.send(sent);
     await steps.refunded(order.id, 400);
-    expect(await shown(waits)).toMatchObject({ amount: 300n });
+    expect(await shown(waits)).toMatchObject({ amount: 100n });
+    expect(await steps.reversalsOf(order.id)).toEqual([]);
+    await steps.refunded(order.id, 300);
+    expect(await shown(waits)).toMatchObject({ status: 'cancelled' });
     expect(await steps.reversalsOf(order.id)).toMatchObject([{ transferId: sent, amount: 200n }]);
   });
 

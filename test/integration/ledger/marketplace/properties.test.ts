@@ -229,16 +229,9 @@ function leftWith(
   const own = lines.map((one, nth) => ({ ...one, item: order.items[nth]! })).filter((one) => one.seller === seller);
   const standing = order.refunds.filter(({ status }) => status === 'succeeded');
   if (standing.every(({ items }) => items === null)) {
-    // One transfer for each release, and each gives back by itself.
-    const promises = new Map<string, bigint>();
-    for (const { steps, fee, release } of own) {
-      const key = JSON.stringify(release);
-      promises.set(key, (promises.get(key) ?? 0n) + BigInt(steps - fee));
-    }
-    const left = [...promises.values()].reduce(
-      (all, promised) => all + (promised - (promised * refunded) / order.amount) * moves,
-      0n,
-    );
+    // Whatever the releases of his lines, the seller gives back of them together, rounded once.
+    const promised = own.reduce((all, { steps, fee }) => all + BigInt(steps - fee), 0n);
+    const left = (promised - (promised * refunded) / order.amount) * moves;
     return { least: left, most: left };
   }
   let [least, most] = [0n, 0n];
