@@ -234,21 +234,25 @@ function leftWith(
     const left = (promised - (promised * refunded) / order.amount) * moves;
     return { least: left, most: left };
   }
+  const backOf = (id: string) =>
+    sum(standing.flatMap(({ items }) => items?.filter(({ itemId }) => itemId === id) ?? []));
+  // What lies on a line that has no room for it, because another refund names that line, has moved to lines that have.
+  const moved = order.items.reduce((all, { id, amount }) => all + larger(0n, backOf(id) - amount), 0n);
   let [least, most] = [0n, 0n];
   for (const { item } of own) {
-    const back = standing.flatMap(({ items }) => items?.filter(({ itemId }) => itemId === item.id) ?? []);
     const net = item.amount - item.fee;
-    const given = sum(back) < item.amount ? sum(back) : item.amount;
+    const given = smaller(backOf(item.id), item.amount);
+    const givenAtMost = smaller(given + moved, item.amount);
     const kept = standing.some(({ fee }) => fee === 'keep');
     const cents = moves * BigInt(order.refunds.length + 1);
     const proportional = (net * given) / item.amount;
     const borne = {
       least: larger(0n, proportional - cents),
-      most: smaller(net, (kept ? given : proportional) + cents),
+      most: smaller(net, (kept ? givenAtMost : (net * givenAtMost) / item.amount) + cents),
     };
     if (given === 0n) most += net;
     else most += net - borne.least;
-    least += given === 0n ? net - smaller(net, cents) : net - borne.most;
+    least += givenAtMost === 0n ? net - smaller(net, cents) : net - borne.most;
   }
   return { least, most };
 }
