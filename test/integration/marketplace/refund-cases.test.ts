@@ -259,5 +259,6 @@ describe('a refund that the provider does not know any more', () => {
     expect(await market.reversal(id)).toMatchObject({ status: 'pending', retryCount: 0, attention: null });
     expect(posts()).toEqual([429]);
     market.hyperswitch.setAuto(AT_ONCE);
-  });
+    // An hour of a read every fifteen seconds: about 20 s of real time, with nothing else running.
+  }, 180_000);
 });

@@ -109,7 +109,8 @@ describe('a webhook', () => {
     await untilReversed(id);
     expect(market.test.clock.nowMs() - before).toBeLessThan(5 * MINUTE_MS);
     expect(moved()).toEqual({ takenBack: 2, refunded: 1 });
-  });
+    // Eighteen days of readings: about 25 s of real time, with nothing else running.
+  }, 180_000);
 
   it('that an operator has acted on again takes and gives nothing twice, however often', async () => {
     const { id, move } = await pendingRefund();
