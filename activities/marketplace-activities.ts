@@ -1,4 +1,4 @@
-import type { DisputeFollow } from '../src/calls/marketplace/dispute-follow.js';
+import type { DisputeFollow } from '../src/calls/marketplace/disputes/follow.js';
 import type { PaymentCalls } from '../src/calls/marketplace/payment-calls.js';
 import { createProbes } from '../src/calls/marketplace/probe.js';
 import { reversalCall } from '../src/calls/marketplace/reversal-call.js';

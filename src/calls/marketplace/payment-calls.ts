@@ -3,7 +3,7 @@ import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { ItemOfPayment } from '../../ledger/money-that-leaves/payment-searches.js';
 import type { FollowStep } from '../steps.js';
-import type { DisputeFollow } from './dispute-follow.js';
+import type { DisputeFollow } from './disputes/follow.js';
 
 /** What is done of payments, and of the refunds and disputes of them, whoever their provider is. */
 export interface PaymentCalls {

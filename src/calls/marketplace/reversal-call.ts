@@ -6,7 +6,7 @@ import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
 import type { Stripe } from '../../providers/stripe/client.js';
 import type { RetryTimings } from '../steps.js';
-import type { DisputeFollow } from './dispute-follow.js';
+import type { DisputeFollow } from './disputes/follow.js';
 import { createHyperswitchAccount, type HyperswitchAccount } from './hyperswitch-account.js';
 import { lookForReversal } from './reversal-look.js';
 import type { NotNow, StripeCall } from './stripe-call-types.js';

@@ -8,7 +8,7 @@ import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types
 import type { PaymentAtStripe } from '../../ledger/money-that-leaves/payment-searches.js';
 import type { FollowStep } from '../steps.js';
 import { answeringWebhooks } from './answering-webhooks.js';
-import { createDisputeFollow, type DisputeFollowDependencies } from './dispute-follow.js';
+import { createDisputeFollow, type DisputeFollowDependencies } from './disputes/follow.js';
 import { heldStep, refundStep } from './hyperswitch-follow.js';
 import type { PaymentCalls } from './payment-calls.js';
 import type { PinnedStripe } from './pinned-reads.js';

@@ -1,5 +1,5 @@
 import { expect, it, onTestFinished } from 'vitest';
-import { createDisputeSearch } from '../../../src/calls/marketplace/dispute-search.js';
+import { createDisputeSearch } from '../../../src/calls/marketplace/disputes/search.js';
 import type { NamedDispute } from '../../../src/domain/calls/provider-answers.js';
 import { twoSellersSold } from '../../support/marketplace/two-sellers.js';
 

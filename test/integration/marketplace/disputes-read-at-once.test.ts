@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { createDisputeFollow } from '../../../src/calls/marketplace/dispute-follow.js';
+import { createDisputeFollow } from '../../../src/calls/marketplace/disputes/follow.js';
 import type { ReadAnswer, StripeDispute } from '../../../src/domain/calls/provider-answers.js';
 import type { DisputeId, OrderId } from '../../../src/domain/ids.js';
 import type { DisputePolicy } from '../../../src/domain/marketplace/disputes.js';

@@ -1,12 +1,12 @@
-import { assertNever } from '../../domain/assert-never.js';
-import type { NamedDispute, ReadAnswer, StripeDispute } from '../../domain/calls/provider-answers.js';
-import type { DisputeId } from '../../domain/ids.js';
-import { UNNAMED_AGAIN_MS } from '../../domain/marketplace/disputes.js';
-import type { Ledger } from '../../ledger/ledger.js';
-import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
-import type { FollowedDispute } from '../../ledger/money-that-leaves/disputes.js';
-import type { FollowStep } from '../steps.js';
-import { createDisputeNames, MISFIT_AGAIN_MS, type Naming, type Read, unread } from './dispute-names.js';
+import { assertNever } from '../../../domain/assert-never.js';
+import type { NamedDispute, ReadAnswer, StripeDispute } from '../../../domain/calls/provider-answers.js';
+import type { DisputeId } from '../../../domain/ids.js';
+import { UNNAMED_AGAIN_MS } from '../../../domain/marketplace/disputes.js';
+import type { Ledger } from '../../../ledger/ledger.js';
+import type { MarketplaceItem } from '../../../ledger/marketplace/marketplace-types.js';
+import type { FollowedDispute } from '../../../ledger/money-that-leaves/disputes.js';
+import type { FollowStep } from '../../steps.js';
+import { createDisputeNames, MISFIT_AGAIN_MS, type Naming, type Read, unread } from './names.js';
 
 /** Stripe, as far as disputes are concerned, with a key of the account that this ledger is pinned to. */
 export interface DisputeRecords {

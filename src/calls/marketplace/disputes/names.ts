@@ -1,10 +1,10 @@
-import type { StripeDispute } from '../../domain/calls/provider-answers.js';
-import type { PaymentId } from '../../domain/ids.js';
-import { isOfPayment } from '../../domain/marketplace/disputes.js';
-import type { Ledger } from '../../ledger/ledger.js';
-import type { FollowedDispute } from '../../ledger/money-that-leaves/disputes.js';
-import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
-import type { HyperswitchAccount } from './hyperswitch-account.js';
+import type { StripeDispute } from '../../../domain/calls/provider-answers.js';
+import type { PaymentId } from '../../../domain/ids.js';
+import { isOfPayment } from '../../../domain/marketplace/disputes.js';
+import type { Ledger } from '../../../ledger/ledger.js';
+import type { FollowedDispute } from '../../../ledger/money-that-leaves/disputes.js';
+import type { Hyperswitch } from '../../../providers/hyperswitch/client.js';
+import type { HyperswitchAccount } from '../hyperswitch-account.js';
 
 /** Hyperswitch, as far as it names disputes, and whose it is. */
 export interface Naming extends Pick<Hyperswitch, 'readDispute' | 'disputesOf'> {

@@ -5,13 +5,13 @@ import type {
   RefundFacts,
   StripeDispute,
   StripeRefund,
-} from '../../domain/calls/provider-answers.js';
-import type { Clock } from '../../domain/clock.js';
-import { newDisputeId, newRefundId, type PaymentId } from '../../domain/ids.js';
-import type { Ledger } from '../../ledger/ledger.js';
-import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
-import type { SearchedPayment } from '../../ledger/money-that-leaves/payment-searches.js';
-import type { HyperswitchAccount } from './hyperswitch-account.js';
+} from '../../../domain/calls/provider-answers.js';
+import type { Clock } from '../../../domain/clock.js';
+import { newDisputeId, newRefundId, type PaymentId } from '../../../domain/ids.js';
+import type { Ledger } from '../../../ledger/ledger.js';
+import type { MarketplaceItem } from '../../../ledger/marketplace/marketplace-types.js';
+import type { SearchedPayment } from '../../../ledger/money-that-leaves/payment-searches.js';
+import type { HyperswitchAccount } from '../hyperswitch-account.js';
 
 export interface DisputeSearchDependencies {
   readonly ledger: Pick<
