@@ -216,4 +216,8 @@ export async function insertTransfer(query: Query, row: NewTransferRow): Promise
 const toldOf = (release: ReleaseColumns | undefined) =>
   release === undefined || release.release_kind === 'immediately'
     ? {}
-    : { release: release.release_kind, ...(release.release_at === null ? {} : { release_at: release.release_at }) };
+    : {
+        release: release.release_kind,
+        ...(release.release_at === null ? {} : { release_at: release.release_at }),
+        ...(release.released_at === null ? {} : { released_at: release.released_at }),
+      };
