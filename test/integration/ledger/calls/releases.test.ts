@@ -1,38 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { DisputeId, TransferId } from '../../../../src/domain/ids.js';
-import type { NewOrderItem, SellerTransfer } from '../../../../src/domain/marketplace/marketplace.js';
-import type { ReleaseTerms } from '../../../../src/domain/marketplace/releases.js';
+import type { SellerTransfer } from '../../../../src/domain/marketplace/marketplace.js';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../../support/durations.js';
 import { unique, withoutTriggers } from '../../../support/marketplace/fixtures.js';
-import { marketplaceLedgerForFile, type Paid, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { AFTER_A_WEEK, line, ON_REQUEST, releasesForFile } from '../../../support/marketplace/releases.js';
+import { type Paid, UNKNOWN } from '../../../support/marketplace/steps.js';
 
-const { test, steps } = await marketplaceLedgerForFile();
+const { test, steps, sold, share, shown, releaseIt, dueNow } = await releasesForFile();
 
-const ON_REQUEST: ReleaseTerms = { kind: 'on_request' };
-const AFTER_A_WEEK: ReleaseTerms = { kind: 'after', afterMs: 7 * DAY_MS };
-
-const line = (sellerAccount: string, amount: number, release?: ReleaseTerms): NewOrderItem => ({
-  sellerAccount,
-  amount: BigInt(amount),
-  description: 'goods',
-  ...(release && { release }),
-});
-async function sold(...items: NewOrderItem[]) {
-  const order = await steps.paid(items);
-  return { ...order, all: (await steps.find(order.id)).transfers };
-}
-async function share(release: ReleaseTerms, amount = 600) {
-  const seller = unique('acct');
-  const order = await sold(line(seller, amount, release));
-  return { order, seller, id: order.all[0]!.id };
-}
-const shown = async (id: TransferId) => {
-  const { status, amount, release, heldFor } = await steps.transfer(id);
-  return { status, amount, released: release.releasedAt !== null, heldFor };
-};
 const told = ({ release, amount }: SellerTransfer) => [release.kind, amount] as const;
-const releaseIt = (id: TransferId, by = 'shop') => test.ledger.releaseHeld(id, by);
-const dueNow = async (id: TransferId) => (await test.ledger.dueItems('transfer', 1_000)).some((item) => item.id === id);
 
 /** Found, and not ended; DISPUTE_POLICY plays no part. */
 async function disputed({ id, paymentId }: Paid, status = 'open'): Promise<DisputeId> {
@@ -211,29 +187,40 @@ describe('a refund before the release', () => {
     expect(await steps.reversalsOf(order.id)).toMatchObject([{ transferId: sent, amount: 200n }]);
   });
 
-  it('that fails later, after it had cancelled it, pays the seller again only on release', async () => {
-    const one = await share(ON_REQUEST, 600);
-    const refund = await steps.refunded(one.order.id);
+  /** All of the order is refunded, the refund fails later, and two persons have the seller paid again. */
+  async function paidAgain({ id }: Paid): Promise<TransferId> {
+    const refund = await steps.refunded(id);
     await steps.refundSays(refund, 'failed');
     const asked = await steps.decide({ kind: 'refund', itemId: refund, action: 'compensate' });
     if (asked.kind !== 'pending_approval') throw new Error(asked.kind);
-    await test.ledger.approve({
-      decisionId: asked.decisionId,
-      by: 'anna',
-      note: 'yes',
-      verified: { kind: 'not_needed' },
-    });
-    const again = (await steps.find(one.order.id)).transfers.find(({ origin }) => origin === 'compensation')!;
-    expect(await shown(again.id)).toEqual({
-      status: 'held',
-      amount: 600n,
-      released: false,
-      heldFor: { kind: 'release' },
-    });
-    expect(await steps.claimTransfer(again.id)).toMatchObject({ kind: 'waiting' });
-    await releaseIt(again.id);
-    await steps.send(again.id);
-    expect(await shown(again.id)).toMatchObject({ status: 'completed' });
+    const verified = { kind: 'not_needed' } as const;
+    await test.ledger.approve({ decisionId: asked.decisionId, by: 'anna', note: 'yes', verified });
+    return (await steps.find(id)).transfers.find(({ origin }) => origin === 'compensation')!.id;
+  }
+
+  it('that fails later, after it had cancelled it, pays the seller again only on release', async () => {
+    const one = await share(ON_REQUEST, 600);
+    const again = await paidAgain(one.order);
+    expect(await shown(again)).toMatchObject({ status: 'held', amount: 600n, released: false });
+    expect(await steps.claimTransfer(again)).toMatchObject({ kind: 'waiting' });
+    await releaseIt(again);
+    await steps.send(again);
+    expect(await shown(again)).toMatchObject({ status: 'completed' });
+  });
+
+  it('that fails later, after what was released had waited for it, pays the seller again at once, and his story says so', async () => {
+    const one = await share(ON_REQUEST, 600);
+    const before = await steps.askRefund(one.order.id, 1);
+    await releaseIt(one.id);
+    await steps.refundSays(before, 'failed');
+    const again = await paidAgain(one.order);
+    expect(await shown(again)).toMatchObject({ amount: 600n, released: true });
+    await steps.send(again);
+    const [promised] = await test.database.query<{ detail: object }>(
+      `SELECT detail FROM operation_events WHERE item_id = $1 AND kind = 'promised'`,
+      [again],
+    );
+    expect(promised!.detail).toMatchObject({ release: 'on_request', released_at: expect.any(String) });
   });
 });
 
@@ -359,111 +346,5 @@ describe('a share that is sent at once', () => {
     await steps.askRefund(order.id, 100);
     await steps.send(order.all[0]!.id);
     expect(await shown(order.all[0]!.id)).toMatchObject({ status: 'completed' });
-  });
-});
-
-describe('what nobody releases for longer than RELEASE_OVERDUE', () => {
-  async function overdue() {
-    const one = await share(ON_REQUEST);
-    steps.pass(30 * DAY_MS);
-    expect(await steps.claimTransfer(one.id)).toMatchObject({ kind: 'attention', reason: 'release_overdue' });
-    return one;
-  }
-  const asks = async (id: TransferId) => (await steps.transfer(id)).attention?.reason ?? null;
-  const decide = (id: TransferId, action: string, more: object = {}) =>
-    steps.decide({ kind: 'transfer', itemId: id, action, ...more });
-
-  it('asks a person, and not an hour before; found by the sweep', async () => {
-    const one = await share(ON_REQUEST);
-    for (let days = 0; days < 29; days += 1) {
-      await steps.claimTransfer(one.id);
-      steps.pass(DAY_MS);
-    }
-    steps.pass(23 * HOUR_MS);
-    expect(await steps.claimTransfer(one.id)).toMatchObject({ kind: 'waiting', afterMs: expect.closeTo(HOUR_MS, -4) });
-    expect(await asks(one.id)).toBeNull();
-    steps.pass(HOUR_MS + MINUTE_MS);
-    expect(await dueNow(one.id)).toBe(true);
-    expect(await steps.claimTransfer(one.id)).toMatchObject({ kind: 'attention', reason: 'release_overdue' });
-    expect(await shown(one.id)).toMatchObject({ status: 'held', released: false, heldFor: { kind: 'release' } });
-    expect(await steps.events(one.id)).toEqual(['promised', 'release_overdue']);
-  });
-
-  it('never asks about a dated one', async () => {
-    const one = await share({ kind: 'after', afterMs: 90 * DAY_MS });
-    steps.pass(60 * DAY_MS);
-    expect(await steps.claimTransfer(one.id)).toMatchObject({ kind: 'waiting' });
-    expect(await asks(one.id)).toBeNull();
-  });
-
-  it('is sent once a person decides so, and never by a retry', async () => {
-    const one = await overdue();
-    expect(await decide(one.id, 'retry')).toMatchObject({ kind: 'refused' });
-    expect(await decide(one.id, 'release')).toMatchObject({ kind: 'applied', status: 'pending' });
-    expect(await asks(one.id)).toBeNull();
-    await steps.send(one.id);
-    expect(await shown(one.id)).toMatchObject({ status: 'completed' });
-  });
-
-  it('stays held after the decision while a refund of the order is pending', async () => {
-    const one = await overdue();
-    const refund = await steps.askRefund(one.order.id, 100);
-    expect(await decide(one.id, 'release')).toMatchObject({ kind: 'applied', status: 'held' });
-    expect(await steps.claimTransfer(one.id)).toMatchObject({ kind: 'waiting', why: expect.stringContaining(refund) });
-    await steps.refundSays(refund, 'succeeded');
-    await steps.send(one.id);
-  });
-
-  it('is given up by a person, and what Stripe holds after all is a late success', async () => {
-    const one = await overdue();
-    expect(await decide(one.id, 'write_off', { verified: { kind: 'absent' } })).toMatchObject({ kind: 'applied' });
-    expect(await shown(one.id)).toMatchObject({ status: 'permanently_failed', released: false });
-    expect(await releaseIt(one.id)).toBe('given_up');
-    expect(await steps.claimTransfer(one.id)).toEqual({ kind: 'final', status: 'permanently_failed' });
-    await test.ledger.adoptTransfer(one.id, unique('tr'));
-    expect(await shown(one.id)).toMatchObject({ status: 'completed', released: true });
-    expect(await asks(one.id)).toBe('late_success');
-  });
-
-  it('is answered by a release from elsewhere, also while a request waits for its second person', async () => {
-    const plain = await overdue();
-    expect(await releaseIt(plain.id)).toBe('released');
-    expect(await asks(plain.id)).toBeNull();
-    const large = await share(ON_REQUEST, 50_000);
-    steps.pass(30 * DAY_MS);
-    await steps.claimTransfer(large.id);
-    const asked = await decide(large.id, 'release');
-    expect(asked).toMatchObject({ kind: 'pending_approval' });
-    expect(await asks(large.id)).toBe('approval_pending');
-    expect(await releaseIt(large.id)).toBe('released');
-    expect(await asks(large.id)).toBeNull();
-    if (asked.kind !== 'pending_approval') throw new Error(asked.kind);
-    const verified = { kind: 'not_needed' } as const;
-    expect(await test.ledger.approve({ decisionId: asked.decisionId, by: 'anna', note: '', verified })).toMatchObject({
-      kind: 'not_waiting',
-    });
-    await steps.send(large.id);
-  });
-
-  it('is sent on the word of two, where it is much', async () => {
-    const large = await share(ON_REQUEST, 50_000);
-    steps.pass(30 * DAY_MS);
-    await steps.claimTransfer(large.id);
-    const asked = await decide(large.id, 'release');
-    if (asked.kind !== 'pending_approval') throw new Error(asked.kind);
-    expect(await steps.claimTransfer(large.id)).toMatchObject({ kind: 'attention', reason: 'approval_pending' });
-    const verified = { kind: 'not_needed' } as const;
-    expect(await test.ledger.approve({ decisionId: asked.decisionId, by: 'anna', note: '', verified })).toMatchObject({
-      kind: 'applied',
-      status: 'pending',
-    });
-    await steps.send(large.id);
-    expect(await shown(large.id)).toMatchObject({ status: 'completed' });
-  });
-
-  it('is no question any more once the buyer has everything back', async () => {
-    const one = await overdue();
-    await steps.refunded(one.order.id);
-    expect(await steps.transfer(one.id)).toMatchObject({ status: 'cancelled', attention: null });
   });
 });
