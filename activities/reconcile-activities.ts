@@ -54,7 +54,9 @@ export function createReconcileActivities(dependencies: ReconcileDependencies): 
   const { stripe, hyperswitch, chain } = sides;
 
   const planned: readonly ReconciledPart[] = [
-    ...(stripe ? (['stripe-transfers', 'stripe-reversals', 'stripe-disputes'] as const) : []),
+    ...(stripe
+      ? (['stripe-transfers', 'stripe-reversals', 'stripe-disputes', 'stripe-payments', 'stripe-refunds'] as const)
+      : []),
     ...(hyperswitch ? (['hyperswitch-payments', 'hyperswitch-refunds'] as const) : []),
     ...(chain ? (['chain-nonces'] as const) : []),
     'workflows',

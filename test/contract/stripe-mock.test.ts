@@ -187,6 +187,16 @@ const CASES: Readonly<Record<string, Case>> = {
     answer: { kind: 'found', value: { items: [{ charge: CHARGE }] } },
     requests: ['GET /v1/disputes?created[gte]=1793491200&limit=100&starting_after=xx_last'],
   },
+  'the payments of the account are listed': {
+    call: (calls) => calls.paymentsSince(PAGE),
+    answer: { kind: 'found', value: { items: [{ amount: 1099n, captured: 0n, currency: 'USD' }] } },
+    requests: ['GET /v1/payment_intents?created[gte]=1793491200&limit=100&starting_after=xx_last'],
+  },
+  'the refunds of the account are listed': {
+    call: (calls) => calls.refundsSince(PAGE),
+    answer: { kind: 'found', value: { items: [{ amount: 100n, status: 'succeeded' }] } },
+    requests: ['GET /v1/refunds?created[gte]=1793491200&limit=100&starting_after=xx_last'],
+  },
   'a payout of a seller is read': {
     call: (calls) => calls.readPayout('po_1', TRANSFER.destination),
     answer: { kind: 'found', value: { externalPayoutId: 'po_1', amount: 1100n, status: 'in_transit' } },

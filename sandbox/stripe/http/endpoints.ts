@@ -13,7 +13,9 @@ import {
   CREATE_PAYMENT_INTENT,
   createPaymentIntent,
   LIST_CHARGES,
+  LIST_PAYMENT_INTENTS,
   listCharges,
+  listPaymentIntents,
   readCharge,
   readPaymentIntent,
 } from '../payments/charges.js';
@@ -57,6 +59,7 @@ export const ENDPOINTS = [
   'charges.list',
   'payment_intents.create',
   'payment_intents.read',
+  'payment_intents.list',
   'balance_transactions.read',
   'balance_transactions.list',
   'refunds.create',
@@ -196,6 +199,12 @@ const TABLE: readonly Endpoint[] = [
     method: 'POST',
     path: /^\/v1\/payment_intents$/,
     read: reading(CREATE_PAYMENT_INTENT, (caller, _ids, values) => createPaymentIntent(caller, values)),
+  },
+  {
+    name: 'payment_intents.list',
+    method: 'GET',
+    path: /^\/v1\/payment_intents$/,
+    read: reading(LIST_PAYMENT_INTENTS, (caller, _ids, values) => listPaymentIntents(caller, values)),
   },
   {
     name: 'payment_intents.read',

@@ -191,6 +191,26 @@ export function readPaymentIntent(caller: Caller, id: string): Plan {
     : refusal(missing('payment_intent', id, 'intent'));
 }
 
+export const LIST_PAYMENT_INTENTS = { ...PAGE_PARAMS, created: { kind: 'range' } } as const;
+
+export function listPaymentIntents(caller: Caller, params: Values<typeof LIST_PAYMENT_INTENTS>): Plan {
+  const { created } = params;
+  const page = pageOf(
+    {
+      what: 'payment_intent',
+      url: '/v1/payment_intents',
+      oldestFirst: caller.store
+        .charges()
+        .filter((row) => liesOnPlatform(row, caller))
+        .map((row) => ({ ...row, id: row.paymentIntent })),
+      matches: (row) => created === undefined || inRange(row.created, created),
+    },
+    params,
+    paymentIntentObject,
+  );
+  return 'problem' in page ? refusal(page.problem) : answer(page);
+}
+
 export function listCharges(caller: Caller, params: Values<typeof LIST_CHARGES>): Plan {
   const { created, payment_intent, transfer_group } = params;
   const page = pageOf(

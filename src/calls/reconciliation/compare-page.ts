@@ -1,13 +1,21 @@
 import type { PaymentFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { Suspicion } from '../../domain/reconciliation/drift.js';
+import { missingPayment, missingRefund } from '../../domain/reconciliation/in-words.js';
 import { judgeAuthorization } from '../../domain/reconciliation/judge-chain.js';
-import { missingPayment, missingRefund } from '../../domain/reconciliation/judge-hyperswitch.js';
 import { missingDispute, missingReversal, missingTransfer } from '../../domain/reconciliation/judge-stripe.js';
 import type { ListedPart, ReconciledPart } from '../../domain/reconciliation/parts.js';
 import type { Unnamed } from '../../ledger/reconciliation/held-rows.js';
 import type { HyperswitchPage } from '../../providers/hyperswitch/account-lists.js';
 import { type ComparisonDependencies, type Page, type Place, unread, youngSince } from './comparison.js';
-import { suspectDisputes, suspectPayments, suspectRefunds, suspectReversals, suspectTransfers } from './judge-rows.js';
+import {
+  suspectDisputes,
+  suspectPayments,
+  suspectRefunds,
+  suspectReversals,
+  suspectStripePayments,
+  suspectStripeRefunds,
+  suspectTransfers,
+} from './judge-rows.js';
 import { workflowsPage } from './workflows-page.js';
 
 /** Rows of the ledger that are compared at once. */
@@ -48,29 +56,69 @@ interface Listed<Facts> {
 
 async function listedPage(place: Place, part: ListedPart, sides: ComparisonDependencies): Promise<Page> {
   const page = { createdSince: new Date(place.since), startingAfter: place.cursor };
-  const { stripe, hyperswitch } = sides;
-  if (part.startsWith('stripe-')) {
-    if (!stripe) return notSet('STRIPE_SECRET_KEY');
-    const foreign = await stripe.account.verify();
-    if (foreign) return unread(foreign, 'the account of STRIPE_SECRET_KEY');
-    const { calls } = stripe;
-    if (part === 'stripe-transfers') {
+  return part === 'hyperswitch-payments' || part === 'hyperswitch-refunds'
+    ? await listedAtHyperswitch(part, page, sides)
+    : await listedAtStripe(part, page, sides);
+}
+
+type HyperswitchPart = Extract<ListedPart, `hyperswitch-${string}`>;
+interface FromHere {
+  readonly createdSince: Date;
+  readonly startingAfter: string | null;
+}
+
+async function listedAtStripe(
+  part: Exclude<ListedPart, HyperswitchPart>,
+  page: FromHere,
+  sides: ComparisonDependencies,
+): Promise<Page> {
+  const { stripe } = sides;
+  if (!stripe) return notSet('STRIPE_SECRET_KEY');
+  const foreign = await stripe.account.verify();
+  if (foreign) return unread(foreign, 'the account of STRIPE_SECRET_KEY');
+  const { calls } = stripe;
+  switch (part) {
+    case 'stripe-transfers': {
       const answer = await calls.transfersSince(page);
       return judged(
         { what: 'transfers', answer, nameOf: (one) => one.stripeTransferId, suspect: suspectTransfers },
         sides,
       );
     }
-    if (part === 'stripe-reversals') {
+    case 'stripe-reversals': {
       const answer = await calls.reversalsSince(page);
       return judged(
         { what: 'reversals', answer, nameOf: (one) => one.stripeReversalId, suspect: suspectReversals },
         sides,
       );
     }
-    const answer = await calls.disputesSince(page);
-    return judged({ what: 'disputes', answer, nameOf: (one) => one.stripeDisputeId, suspect: suspectDisputes }, sides);
+    case 'stripe-disputes': {
+      const answer = await calls.disputesSince(page);
+      return judged(
+        { what: 'disputes', answer, nameOf: (one) => one.stripeDisputeId, suspect: suspectDisputes },
+        sides,
+      );
+    }
+    case 'stripe-payments': {
+      const answer = await calls.paymentsSince(page);
+      return judged({ what: 'payments', answer, nameOf: (one) => one.name, suspect: suspectStripePayments }, sides);
+    }
+    case 'stripe-refunds': {
+      const answer = await calls.refundsSince(page);
+      return judged(
+        { what: 'refunds', answer, nameOf: (one) => one.stripeRefundId, suspect: suspectStripeRefunds },
+        sides,
+      );
+    }
   }
+}
+
+async function listedAtHyperswitch(
+  part: HyperswitchPart,
+  page: FromHere,
+  sides: ComparisonDependencies,
+): Promise<Page> {
+  const { hyperswitch } = sides;
   if (!hyperswitch) return notSet('HYPERSWITCH_API_KEY');
   const control = await hyperswitch.account.verify();
   if (control.kind === 'mismatch') return { kind: 'left', why: control.detail };
@@ -141,12 +189,14 @@ async function unnamedPage(place: Place, part: ListedPart, sides: ComparisonDepe
       const rows = await ledger.unnamedDisputes(page);
       return rest(rows, rows.map(missingDispute));
     }
-    case 'hyperswitch-payments': {
-      const rows = await ledger.unnamedPayments(page);
+    case 'hyperswitch-payments':
+    case 'stripe-payments': {
+      const rows = await ledger.unnamedPayments(part === 'stripe-payments' ? 'stripe' : 'hyperswitch', page);
       return rest(rows, rows.map(missingPayment));
     }
-    case 'hyperswitch-refunds': {
-      const rows = await ledger.unnamedRefunds(page);
+    case 'hyperswitch-refunds':
+    case 'stripe-refunds': {
+      const rows = await ledger.unnamedRefunds(part === 'stripe-refunds' ? 'stripe' : 'hyperswitch', page);
       return rest(rows, rows.map(missingRefund));
     }
   }

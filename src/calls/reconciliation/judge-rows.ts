@@ -3,12 +3,18 @@ import type {
   RefundFacts,
   ReversalFacts,
   StripeDispute,
+  StripeRefund,
   TransferFacts,
 } from '../../domain/calls/provider-answers.js';
 import { markOfReversal, markOfTransfer } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Suspicion } from '../../domain/reconciliation/drift.js';
 import { judgePayment, judgeRefund } from '../../domain/reconciliation/judge-hyperswitch.js';
 import { judgeDispute, judgeReversal, judgeTransfer } from '../../domain/reconciliation/judge-stripe.js';
+import {
+  judgeStripePayment,
+  judgeStripeRefund,
+  type PaymentAtStripe,
+} from '../../domain/reconciliation/judge-stripe-payments.js';
 import { type ComparisonDependencies, isFound, youngSince } from './comparison.js';
 
 type Sides = Pick<ComparisonDependencies, 'ledger' | 'clock' | 'youngMs'>;
@@ -77,12 +83,15 @@ export async function suspectDisputes(facts: readonly StripeDispute[], sides: Si
 }
 
 export async function suspectPayments(facts: readonly PaymentFacts[], sides: Sides): Promise<readonly Suspicion[]> {
-  const rows = await sides.ledger.heldPayments(facts.map(({ hyperswitchPaymentId }) => hyperswitchPaymentId));
+  const rows = await sides.ledger.heldPayments(
+    'hyperswitch',
+    facts.map(({ hyperswitchPaymentId }) => hyperswitchPaymentId),
+  );
   return facts
     .map((held) =>
       judgePayment(
         held,
-        rows.find(({ hyperswitchPaymentId }) => hyperswitchPaymentId === held.hyperswitchPaymentId),
+        rows.find(({ providerPaymentId }) => providerPaymentId === held.hyperswitchPaymentId),
       ),
     )
     .filter(isFound);
@@ -90,16 +99,67 @@ export async function suspectPayments(facts: readonly PaymentFacts[], sides: Sid
 
 export async function suspectRefunds(facts: readonly RefundFacts[], sides: Sides): Promise<readonly Suspicion[]> {
   const [rows, payments] = await Promise.all([
-    sides.ledger.heldRefunds(facts.map(({ hyperswitchRefundId }) => hyperswitchRefundId)),
-    sides.ledger.heldPayments(facts.map(({ hyperswitchPaymentId }) => hyperswitchPaymentId)),
+    sides.ledger.heldRefunds(
+      'hyperswitch',
+      facts.map(({ hyperswitchRefundId }) => hyperswitchRefundId),
+    ),
+    sides.ledger.heldPayments(
+      'hyperswitch',
+      facts.map(({ hyperswitchPaymentId }) => hyperswitchPaymentId),
+    ),
   ]);
   return facts
     .map((held) =>
       judgeRefund(held, {
-        known: rows.find(({ hyperswitchRefundId }) => hyperswitchRefundId === held.hyperswitchRefundId),
+        known: rows.find(({ providerRefundId }) => providerRefundId === held.hyperswitchRefundId),
         paymentId:
-          payments.find(({ hyperswitchPaymentId }) => hyperswitchPaymentId === held.hyperswitchPaymentId)?.id ?? null,
+          payments.find(({ providerPaymentId }) => providerPaymentId === held.hyperswitchPaymentId)?.id ?? null,
       }),
+    )
+    .filter(isFound);
+}
+
+export async function suspectStripePayments(
+  facts: readonly PaymentAtStripe[],
+  sides: Sides,
+): Promise<readonly Suspicion[]> {
+  const rows = await sides.ledger.heldPayments(
+    'stripe',
+    facts.map(({ name }) => name),
+  );
+  return facts
+    .map((held) =>
+      judgeStripePayment(
+        held,
+        rows.find(({ providerPaymentId }) => providerPaymentId === held.name),
+      ),
+    )
+    .filter(isFound);
+}
+
+export async function suspectStripeRefunds(
+  facts: readonly StripeRefund[],
+  sides: Sides,
+): Promise<readonly Suspicion[]> {
+  const namesOf = ({ paymentIntent, charge }: StripeRefund) => [paymentIntent, charge].filter((name) => name !== null);
+  const [rows, payments] = await Promise.all([
+    sides.ledger.heldRefunds(
+      'stripe',
+      facts.map(({ stripeRefundId }) => stripeRefundId),
+    ),
+    sides.ledger.heldPayments('stripe', facts.flatMap(namesOf)),
+  ]);
+  const recency = youngSince(sides);
+  return facts
+    .map((held) =>
+      judgeStripeRefund(
+        held,
+        {
+          known: rows.find(({ providerRefundId }) => providerRefundId === held.stripeRefundId),
+          payment: payments.find(({ providerPaymentId }) => namesOf(held).includes(providerPaymentId)),
+        },
+        recency,
+      ),
     )
     .filter(isFound);
 }

@@ -1,10 +1,18 @@
 import type { ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { Drift, Suspicion } from '../../domain/reconciliation/drift.js';
+import { missingPayment, missingRefund } from '../../domain/reconciliation/in-words.js';
 import { judgeAuthorization } from '../../domain/reconciliation/judge-chain.js';
-import { missingPayment, missingRefund } from '../../domain/reconciliation/judge-hyperswitch.js';
 import { missingDispute, missingReversal, missingTransfer } from '../../domain/reconciliation/judge-stripe.js';
 import { type ComparisonDependencies, isFound, type Look, unread, youngSince } from './comparison.js';
-import { suspectDisputes, suspectPayments, suspectRefunds, suspectReversals, suspectTransfers } from './judge-rows.js';
+import {
+  suspectDisputes,
+  suspectPayments,
+  suspectRefunds,
+  suspectReversals,
+  suspectStripePayments,
+  suspectStripeRefunds,
+  suspectTransfers,
+} from './judge-rows.js';
 
 /** Reads both sides of one suspicion by itself, now: a list may lag, and a row may have been on its way. */
 export function lookAgain(drift: Drift, sides: ComparisonDependencies): Promise<Look> {
@@ -17,9 +25,9 @@ export function lookAgain(drift: Drift, sides: ComparisonDependencies): Promise<
     case 'dispute':
       return dispute(drift, sides);
     case 'payment':
-      return payment(drift, sides);
+      return drift.provider === 'stripe' ? stripePayment(drift, sides) : payment(drift, sides);
     case 'refund':
-      return refund(drift, sides);
+      return drift.provider === 'stripe' ? stripeRefund(drift, sides) : refund(drift, sides);
     case 'settlement':
       return authorization(drift, sides);
     case 'workflow':
@@ -76,6 +84,29 @@ async function dispute(drift: Drift, sides: ComparisonDependencies): Promise<Loo
   return outcome(drift, (await sides.ledger.heldDisputes([drift.providerId])).map(missingDispute));
 }
 
+async function stripePayment(drift: Drift, sides: ComparisonDependencies): Promise<Look> {
+  const answer = await ofOurStripe(sides, (calls) => calls.readPayment(drift.providerId));
+  if (answer.kind === 'found') return outcome(drift, await suspectStripePayments([answer.value], sides));
+  if (answer.kind !== 'missing') return unread(answer, 'the payment is not read');
+  return outcome(drift, (await sides.ledger.heldPayments('stripe', [drift.providerId])).map(missingPayment));
+}
+
+/** Among all of its payment's: they are read as one. */
+async function stripeRefund(drift: Drift, sides: ComparisonDependencies): Promise<Look> {
+  const { parentId } = drift;
+  if (parentId === null) return { kind: 'agrees' };
+  const answer = await ofOurStripe(sides, (calls) => calls.refundsOf(parentId));
+  if (answer.kind !== 'found' && answer.kind !== 'missing') return unread(answer, 'the refunds are not read');
+  const held =
+    answer.kind === 'found' ? answer.value.filter(({ stripeRefundId }) => stripeRefundId === drift.providerId) : [];
+  return outcome(
+    drift,
+    held.length > 0
+      ? await suspectStripeRefunds(held, sides)
+      : (await sides.ledger.heldRefunds('stripe', [drift.providerId])).map(missingRefund),
+  );
+}
+
 /** Of an absence, only beside a control read of something that Hyperswitch is known to have. */
 async function absentAtHyperswitch(
   { hyperswitch }: ComparisonDependencies,
@@ -98,7 +129,7 @@ async function payment(drift: Drift, sides: ComparisonDependencies): Promise<Loo
   if (answer.kind !== 'missing') return unread(answer, 'the payment is not read');
   return (
     (await absentAtHyperswitch(sides, drift.item?.id)) ??
-    outcome(drift, (await ledger.heldPayments([drift.providerId])).map(missingPayment))
+    outcome(drift, (await ledger.heldPayments('hyperswitch', [drift.providerId])).map(missingPayment))
   );
 }
 
@@ -115,7 +146,7 @@ async function refund(drift: Drift, sides: ComparisonDependencies): Promise<Look
   if (answer.kind !== 'missing') return unread(answer, 'the refund is not read');
   return (
     (await absentAtHyperswitch(sides, undefined)) ??
-    outcome(drift, (await ledger.heldRefunds([drift.providerId])).map(missingRefund))
+    outcome(drift, (await ledger.heldRefunds('hyperswitch', [drift.providerId])).map(missingRefund))
   );
 }
 

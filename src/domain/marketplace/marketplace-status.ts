@@ -48,6 +48,18 @@ export const REFUND_TRANSITIONS: Transitions<RefundStatus> = {
   failed: ['succeeded'],
 };
 
+/** Stripe's words for a refund (docs.stripe.com/api/refunds/object). */
+const AT_STRIPE: Readonly<Record<string, RefundStatus>> = {
+  pending: 'pending',
+  requires_action: 'pending',
+  succeeded: 'succeeded',
+  failed: 'failed',
+  canceled: 'failed',
+};
+/** Undefined: a word that is in no document. */
+export const refundStatusAtStripe = (word: string): RefundStatus | undefined =>
+  Object.hasOwn(AT_STRIPE, word) ? AT_STRIPE[word] : undefined;
+
 /**
  *  held, waiting_…
  *      ▲ │

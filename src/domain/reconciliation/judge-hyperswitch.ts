@@ -1,8 +1,7 @@
 import type { PaymentFacts, RefundFacts } from '../calls/provider-answers.js';
 import type { Suspicion } from './drift.js';
+import { money, paymentSays, refundSays } from './in-words.js';
 import type { HeldPayment, HeldRefund } from './ledger-rows.js';
-
-const money = ({ amount, currency }: { readonly amount: bigint; readonly currency: string }) => `${amount} ${currency}`;
 
 export function judgePayment(held: PaymentFacts, known: HeldPayment | undefined): Suspicion | undefined {
   const common = {
@@ -29,21 +28,6 @@ export function judgePayment(held: PaymentFacts, known: HeldPayment | undefined)
   };
 }
 
-const paymentSays = (row: HeldPayment): string =>
-  `${row.status}: ${money(row)}${row.captured === null ? '' : `, ${row.captured} captured`}`;
-
-export const missingPayment = (row: HeldPayment): Suspicion => ({
-  kind: 'payment_missing',
-  provider: 'hyperswitch',
-  providerId: row.hyperswitchPaymentId,
-  parentId: null,
-  item: { kind: 'payment', id: row.id },
-  amount: row.amount,
-  currency: row.currency,
-  ledgerSays: paymentSays(row),
-  providerSays: 'no such payment',
-});
-
 /** @param paymentId our payment that it is of; null: none of ours */
 export function judgeRefund(
   held: RefundFacts,
@@ -64,22 +48,8 @@ export function judgeRefund(
   }
   const same =
     money(held) === money(known) &&
-    held.hyperswitchPaymentId === known.hyperswitchPaymentId &&
+    held.hyperswitchPaymentId === known.providerPaymentId &&
     (!known.final || held.status === known.status);
   if (known.underWay || same) return undefined;
   return { ...common, kind: 'refund_differs', item: { kind: 'refund', id: known.id }, ledgerSays: refundSays(known) };
 }
-
-const refundSays = (row: HeldRefund): string => `${row.status}: ${money(row)} of ${row.hyperswitchPaymentId}`;
-
-export const missingRefund = (row: HeldRefund): Suspicion => ({
-  kind: 'refund_missing',
-  provider: 'hyperswitch',
-  providerId: row.hyperswitchRefundId,
-  parentId: row.hyperswitchPaymentId,
-  item: { kind: 'refund', id: row.id },
-  amount: row.amount,
-  currency: row.currency,
-  ledgerSays: refundSays(row),
-  providerSays: 'no such refund',
-});

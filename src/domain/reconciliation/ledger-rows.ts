@@ -1,4 +1,5 @@
 import type { DisputeFunds } from '../marketplace/disputes.js';
+import type { PaymentProvider } from '../marketplace/marketplace.js';
 import type { PaymentStatus, RefundStatus } from '../marketplace/marketplace-status.js';
 
 /** What the ledger holds of each kind, as far as it can be compared. Amounts in minor units. */
@@ -34,7 +35,9 @@ export interface HeldDispute {
 }
 
 export interface HeldPayment extends Held {
-  readonly hyperswitchPaymentId: string;
+  readonly provider: PaymentProvider;
+  /** What it is called there. */
+  readonly providerPaymentId: string;
   readonly status: PaymentStatus;
   /** Null: not known. */
   readonly captured: bigint | null;
@@ -43,8 +46,9 @@ export interface HeldPayment extends Held {
 }
 
 export interface HeldRefund extends Held {
-  readonly hyperswitchRefundId: string;
-  readonly hyperswitchPaymentId: string;
+  readonly provider: PaymentProvider;
+  readonly providerRefundId: string;
+  readonly providerPaymentId: string;
   readonly status: RefundStatus;
   readonly final: boolean;
 }

@@ -3,6 +3,8 @@ export const RECONCILED_PARTS = [
   'stripe-transfers',
   'stripe-reversals',
   'stripe-disputes',
+  'stripe-payments',
+  'stripe-refunds',
   'hyperswitch-payments',
   'hyperswitch-refunds',
   'chain-nonces',

@@ -3,7 +3,7 @@ import type { StripeRefund } from '../../domain/calls/provider-answers.js';
 import type { Clock } from '../../domain/clock.js';
 import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../../domain/ids.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
-import type { RefundStatus } from '../../domain/marketplace/marketplace-status.js';
+import { refundStatusAtStripe } from '../../domain/marketplace/marketplace-status.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
 import { ask, type Question, SWEEP_AFTER_MS } from '../calls/hyperswitch-rows.js';
 import { asksAboutShares, beyondPaid, follow, nameAgain, type ReadRefund } from '../calls/refund-moves.js';
@@ -76,7 +76,7 @@ export async function noteRefunds(
 const inOrder = (held: readonly StripeRefund[]): readonly StripeRefund[] =>
   held.toSorted(
     (one, other) =>
-      Number(statusOf(other.status) === 'failed') - Number(statusOf(one.status) === 'failed') ||
+      Number(refundStatusAtStripe(other.status) === 'failed') - Number(refundStatusAtStripe(one.status) === 'failed') ||
       Date.parse(one.createdAt) - Date.parse(other.createdAt),
   );
 
@@ -124,23 +124,13 @@ async function insert(
   return row;
 }
 
-/** Stripe's words (docs.stripe.com/api/refunds/object); one that is in no document is asked about. */
-const STATUS: Readonly<Record<string, RefundStatus>> = {
-  pending: 'pending',
-  requires_action: 'pending',
-  succeeded: 'succeeded',
-  failed: 'failed',
-  canceled: 'failed',
-};
-const statusOf = (word: string): RefundStatus | undefined => (Object.hasOwn(STATUS, word) ? STATUS[word] : undefined);
-
 async function noteRefund(
   query: Query,
   row: Row,
   one: StripeRefund,
   runner: string | null,
 ): Promise<MarketplaceItem[]> {
-  const said = statusOf(one.status);
+  const said = refundStatusAtStripe(one.status);
   const question = questionOf(row, one) ?? (said === undefined ? null : await beyondPaid(query, row, said));
   const stands = row.attention_reason !== null && !isAnsweredByReading(row);
   const asks = question !== null && !stands && !(await isGivenUp(query, 'refund', row.id, question));
@@ -171,7 +161,7 @@ function questionOf(row: Row, { stripeRefundId, amount, currency, status }: Stri
       reason: 'conflict',
       detail: `Stripe holds ${stripeRefundId} of ${amount} ${currency} for this refund (${row.status} here) of ${row.amount} ${row.currency}`,
     };
-  return statusOf(status) === undefined
+  return refundStatusAtStripe(status) === undefined
     ? {
         reason: 'unknown_status',
         detail: `Stripe calls this refund (${row.status} here) ${status}, which is in no document: find out there whether the buyer has the money`,

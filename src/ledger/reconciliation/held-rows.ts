@@ -1,4 +1,5 @@
 import type { ReconciliationId } from '../../domain/ids.js';
+import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type {
   HeldAuthorization,
   HeldDispute,
@@ -75,16 +76,16 @@ export function createHeldRows(database: Database) {
           ({ name, id }: { name: string; id: string }) => [name, id] as const,
         ),
       ),
-    heldPayments: (ids: readonly string[]) =>
-      read(`${PAYMENTS} WHERE x.hyperswitch_payment_id = ANY ($1)`, [ids], toPayment),
-    heldRefunds: (ids: readonly string[]) =>
-      read(`${REFUNDS} WHERE x.hyperswitch_refund_id = ANY ($1)`, [ids], toRefund),
+    heldPayments: (provider: PaymentProvider, ids: readonly string[]) =>
+      read(`${PAYMENTS} WHERE ${PAYMENT_OF[provider]} = ANY ($1) AND x.provider = $2`, [ids, provider], toPayment),
+    heldRefunds: (provider: PaymentProvider, ids: readonly string[]) =>
+      read(`${REFUNDS} WHERE ${REFUND_OF[provider]} = ANY ($1) AND p.provider = $2`, [ids, provider], toRefund),
 
     unnamedTransfers: (page: Unnamed) => unnamed(UNNAMED_TRANSFERS, page, toTransfer),
     unnamedReversals: (page: Unnamed) => unnamed(UNNAMED_REVERSALS, page, toReversal),
     unnamedDisputes: (page: Unnamed) => unnamed(UNNAMED_DISPUTES, page, toDispute),
-    unnamedPayments: (page: Unnamed) => unnamed(UNNAMED_PAYMENTS, page, toPayment),
-    unnamedRefunds: (page: Unnamed) => unnamed(UNNAMED_REFUNDS, page, toRefund),
+    unnamedPayments: (provider: PaymentProvider, page: Unnamed) => unnamed(UNNAMED_PAYMENTS[provider], page, toPayment),
+    unnamedRefunds: (provider: PaymentProvider, page: Unnamed) => unnamed(UNNAMED_REFUNDS[provider], page, toRefund),
 
     /** Charges by EIP-3009 authorizations on these networks, finished or not. */
     heldAuthorizations: (networks: readonly string[], page: Omit<Unnamed, 'runId'>) =>
@@ -119,10 +120,21 @@ const DISPUTES = `SELECT x.id, x.provider_dispute_id AS "providerDisputeId", x.c
   (SELECT coalesce(sum(w.amount), 0) FROM dispute_withdrawals w WHERE w.dispute_id = x.id AND w.back_at IS NULL) AS out,
   (x.attention_reason IS NOT NULL OR EXISTS (SELECT 1 FROM dispute_withdrawals w WHERE w.dispute_id = x.id AND w.said_back)) AS asked
   FROM disputes x`;
-const PAYMENTS = `SELECT x.id, x.hyperswitch_payment_id AS "hyperswitchPaymentId", x.amount, x.currency, x.status,
+/** What each is called at its provider (SQL). */
+const PAYMENT_OF: Readonly<Record<PaymentProvider, string>> = {
+  hyperswitch: 'x.hyperswitch_payment_id',
+  stripe: 'x.connector_transaction_id',
+};
+const REFUND_OF: Readonly<Record<PaymentProvider, string>> = {
+  hyperswitch: 'x.hyperswitch_refund_id',
+  stripe: 'x.connector_refund_id',
+};
+const PAYMENTS = `SELECT x.id, x.provider,
+  CASE x.provider WHEN 'stripe' THEN x.connector_transaction_id ELSE x.hyperswitch_payment_id END AS "providerPaymentId", x.amount, x.currency, x.status,
   CASE WHEN x.captured_known THEN x.captured END AS captured, (x.next_check_at IS NULL AND x.attention_reason IS NULL) AS final,
   ${UNDER_WAY} FROM payments x`;
-const REFUNDS = `SELECT x.id, x.hyperswitch_refund_id AS "hyperswitchRefundId", p.hyperswitch_payment_id AS "hyperswitchPaymentId", x.amount, x.currency,
+const REFUNDS = `SELECT x.id, p.provider, CASE p.provider WHEN 'stripe' THEN x.connector_refund_id ELSE x.hyperswitch_refund_id END AS "providerRefundId",
+  CASE p.provider WHEN 'stripe' THEN p.connector_transaction_id ELSE p.hyperswitch_payment_id END AS "providerPaymentId", x.amount, x.currency,
   x.status, (x.next_check_at IS NULL AND x.attention_reason IS NULL) AS final, ${UNDER_WAY} FROM refunds x JOIN payments p ON p.id = x.payment_id`;
 
 const UNNAMED_TRANSFERS: Unnameable = {
@@ -144,22 +156,24 @@ const UNNAMED_DISPUTES: Unnameable = {
   happened: 'x.created_at',
   only: `AND x.psp_account = 'stripe'`,
 };
-/** Only what Hyperswitch had: a call whose outcome is not known is looked for by its own workflow. */
+/** Only what the provider had: a call whose outcome is not known is looked for by its own workflow. */
 const KNOWN_THERE = `AND x.certainty = 'done'`;
-const UNNAMED_PAYMENTS: Unnameable = {
-  part: 'hyperswitch-payments',
+const unnamedPayments = (provider: PaymentProvider): Unnameable => ({
+  part: `${provider}-payments`,
   select: PAYMENTS,
-  name: 'x.hyperswitch_payment_id',
+  name: PAYMENT_OF[provider],
   happened: 'x.created_at',
-  only: KNOWN_THERE,
-};
-const UNNAMED_REFUNDS: Unnameable = {
-  part: 'hyperswitch-refunds',
+  only: `AND x.provider = '${provider}' ${KNOWN_THERE}`,
+});
+const UNNAMED_PAYMENTS = { hyperswitch: unnamedPayments('hyperswitch'), stripe: unnamedPayments('stripe') };
+const unnamedRefunds = (provider: PaymentProvider): Unnameable => ({
+  part: `${provider}-refunds`,
   select: REFUNDS,
-  name: 'x.hyperswitch_refund_id',
+  name: REFUND_OF[provider],
   happened: 'x.created_at',
-  only: KNOWN_THERE,
-};
+  only: `AND p.provider = '${provider}' ${KNOWN_THERE}`,
+});
+const UNNAMED_REFUNDS = { hyperswitch: unnamedRefunds('hyperswitch'), stripe: unnamedRefunds('stripe') };
 
 const AUTHORIZATIONS = `SELECT id, status, lookup ->> 'network' AS network, lookup ->> 'asset' AS asset, lookup ->> 'from' AS "from", lookup ->> 'nonce' AS nonce,
   spent, asset AS symbol, coalesce(settled_at, closed_at, created_at) AS "changedAt",

@@ -178,6 +178,8 @@ const LISTED: ReadonlySet<ReconciledPart> = new Set([
   'stripe-transfers',
   'stripe-reversals',
   'stripe-disputes',
+  'stripe-payments',
+  'stripe-refunds',
   'hyperswitch-payments',
   'hyperswitch-refunds',
 ]);

@@ -1,9 +1,16 @@
-import type { ReadAnswer, ReversalFacts, StripeDispute, TransferFacts } from '../../domain/calls/provider-answers.js';
+import type {
+  ReadAnswer,
+  ReversalFacts,
+  StripeDispute,
+  StripePayment,
+  StripeRefund,
+  TransferFacts,
+} from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { type Outcome, readAnswer } from './answers.js';
 import type { Ask } from './ask.js';
-import { disputeFacts, idAt, pageOf, reversalFacts, transferFacts } from './facts.js';
+import { disputeFacts, idAt, intentFacts, pageOf, reversalFacts, stripeRefundFacts, transferFacts } from './facts.js';
 
 /** Where a page of an account's own list begins, and since when it looks. */
 export interface AccountPage {
@@ -27,6 +34,11 @@ export interface AccountLists {
   /** By when they were made, of transfers however old: Stripe lists them only among the movements of our balance. */
   reversalsSince(page: AccountPage): Promise<ReadAnswer<ListedPage<ReversalFacts>>>;
   disputesSince(page: AccountPage): Promise<ReadAnswer<ListedPage<StripeDispute>>>;
+  /** PaymentIntents, without their charges: one that has failed since is seen by who reads the payment itself. */
+  paymentsSince(
+    page: AccountPage,
+  ): Promise<ReadAnswer<ListedPage<Pick<StripePayment, 'name' | 'amount' | 'captured' | 'currency' | 'status'>>>>;
+  refundsSince(page: AccountPage): Promise<ReadAnswer<ListedPage<StripeRefund>>>;
 }
 
 const LONGEST_PAGE = 100;
@@ -56,6 +68,25 @@ export function accountLists(ask: Ask): AccountLists {
           stripe.disputes.list(paramsOf(page)),
         ),
         disputeFacts,
+      ),
+    paymentsSince: async (page) =>
+      listed(
+        await ask('payment_intents.list', { what: 'the payments of the account' }, (stripe) =>
+          stripe.paymentIntents.list(paramsOf(page)),
+        ),
+        (item) => {
+          const [name, facts] = [idAt(item, 'id'), intentFacts(item)];
+          if (name === undefined || facts === undefined) return undefined;
+          const { amount, received: captured, currency, status } = facts;
+          return { name, amount, captured, currency, status };
+        },
+      ),
+    refundsSince: async (page) =>
+      listed(
+        await ask('refunds.list', { what: 'the refunds of the account' }, (stripe) =>
+          stripe.refunds.list(paramsOf(page)),
+        ),
+        stripeRefundFacts,
       ),
   };
 }

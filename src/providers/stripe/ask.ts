@@ -10,6 +10,7 @@ export type StripeEndpoint =
   | 'balance_transactions.list'
   | 'charges.read'
   | 'payment_intents.read'
+  | 'payment_intents.list'
   | 'transfers.create'
   | 'transfers.read'
   | 'transfers.list'

@@ -197,6 +197,8 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
     transfersSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     reversalsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     disputesSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
+    paymentsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
+    refundsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     readPayment: () => Promise.reject(new Error('no payment here is of this account')),
     transfersInGroup: () => Promise.reject(new Error('nobody brings payments of his own in these stories')),
     refundsOf: () => Promise.reject(new Error('no payment here is of this account')),
