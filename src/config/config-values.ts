@@ -4,7 +4,6 @@ import { z } from 'zod';
 import { parseBytes } from '../domain/bytes.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import { durationInWords, parseDuration } from '../domain/durations.js';
-
 import { parseCurrency } from '../domain/marketplace/currencies.js';
 import { type ApiToken, ROLES } from '../domain/roles.js';
 

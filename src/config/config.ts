@@ -5,7 +5,6 @@ import type { FeePolicy } from '../domain/marketplace/lines.js';
 import type { ApiToken } from '../domain/roles.js';
 import type { EncryptionKey, TrustedProxies } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
-
 import { type NotificationSettings, notificationsOf } from './notification-variables.js';
 
 export { CONFIG_VARIABLES, type ConfigVariable } from './config-variables.js';
