@@ -203,8 +203,10 @@ function sharesOfTheWhole(
 }
 
 /** Several of a seller are one where they differ in their release alone; those of an imported order are each for itself. */
-function promises(promised: readonly ShareRow[]): readonly (readonly [ShareRow, ...ShareRow[]])[] {
-  const found: [ShareRow, ...ShareRow[]][] = [];
+export function promises<Row extends Pick<ShareRow, 'seller_account' | 'release_kind'>>(
+  promised: readonly Row[],
+): readonly (readonly [Row, ...Row[]])[] {
+  const found: [Row, ...Row[]][] = [];
   for (const row of promised) {
     const same = found.find(
       ([first, ...more]) =>
