@@ -24,6 +24,8 @@ export interface StripeActivityDependencies {
   readonly hyperswitch: Hyperswitch | undefined;
   /** Before a share is taken for a dispute; undefined: Hyperswitch is not configured here. */
   readonly readDispute?: DisputeFollow['readDispute'] | undefined;
+  /** Before a share is sent that waited for its release; undefined: no provider of payments is configured here. */
+  readonly searchPayment?: PaymentCalls['searchPayment'] | undefined;
   readonly timings: { readonly transfer: RetryTimings; readonly reversal: RetryTimings };
   /** How long a seller's balance is waited for before a person is asked (REVERSAL_BALANCE_HORIZON). */
   readonly balanceHorizonMs: number;
@@ -44,10 +46,14 @@ export function createStripeActivities(
   const { ledger, stripe, timings, wake, processName, holdMs = HOLD_MS } = dependencies;
   const account = createStripeAccountCheck({ ledger, stripe });
   const common = { ...dependencies, account, holdMs };
-  const sendTransfer = createStripeCall(transferCall({ ledger, stripe, timings: timings.transfer, wake }), {
-    ...common,
-    processName: `${processName}/t`,
-  });
+  const { searchPayment } = dependencies;
+  const sendTransfer = createStripeCall(
+    transferCall({ ledger, stripe, timings: timings.transfer, wake, searchPayment }),
+    {
+      ...common,
+      processName: `${processName}/t`,
+    },
+  );
   const hyperswitch = dependencies.hyperswitch && boundedReads(dependencies.hyperswitch);
   const readDispute = dependencies.readDispute && boundedRead(dependencies.readDispute);
   const reverse = createStripeCall(

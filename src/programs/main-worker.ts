@@ -231,6 +231,7 @@ function dependenciesOf(
       stripe,
       hyperswitch,
       readDispute: calls?.readDispute,
+      searchPayment: calls?.searchPayment,
       timings: marketplace.timings,
       balanceHorizonMs: config.reversal.balanceHorizonMs,
       wake,

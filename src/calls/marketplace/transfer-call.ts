@@ -8,6 +8,7 @@ import type { Ledger } from '../../ledger/ledger.js';
 import type { Stripe } from '../../providers/stripe/client.js';
 import type { RetryTimings } from '../steps.js';
 import { chargeBehind } from './charge-behind.js';
+import type { PaymentCalls } from './payment-calls.js';
 import type { Looked, NotNow, StripeCall } from './stripe-call-types.js';
 import { judge, readForWaiting, type WaitingDependencies } from './what-transfers-wait-for.js';
 
@@ -28,6 +29,8 @@ export interface TransferCallDependencies {
   readonly stripe: Stripe;
   readonly timings: RetryTimings;
   readonly wake: WaitingDependencies['wake'];
+  /** Looks for refunds and disputes of a payment that nobody told of; left out: it is left to the sweep. */
+  readonly searchPayment?: PaymentCalls['searchPayment'] | undefined;
 }
 
 const READ_AGAIN_MS = 15_000;
@@ -43,6 +46,7 @@ export function transferCall({
   stripe,
   timings,
   wake,
+  searchPayment,
 }: TransferCallDependencies): StripeCall<TransferId, ClaimedTransfer, TransferParams> {
   /** One read for all sellers of the order. What cannot be read is tried for a while, and then it comes from our balance. */
   async function readCharge(
@@ -64,6 +68,8 @@ export function transferCall({
     read: (of, sellerAccount) => readForWaiting(of, sellerAccount, { ledger, stripe, wake }),
     judge: (claim, why) => judge(claim, why, { ledger, stripe, wake }),
     async stillDue(claim) {
+      // Old payments are looked at every month. What is found stops it, or makes it less, by the permit; what cannot be read holds up nobody.
+      if (claim.paymentToSearch !== null) await searchPayment?.(claim.paymentToSearch);
       const payment = await ledger.questionedPayment(claim.orderId);
       if (payment)
         return { kind: 'later', afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };

@@ -105,6 +105,8 @@ export interface ClaimedTransfer extends Claimed {
   readonly gated: boolean;
   /** The PaymentIntent that may have a charge to draw it from, and was not read yet. */
   readonly paymentToRead: { readonly id: PaymentId; readonly paymentIntent: string } | null;
+  /** It waited for its release: a payment at Stripe of which much may have gone back since it was looked at last. */
+  readonly paymentToSearch: PaymentId | null;
 }
 
 export interface ClaimedReversal extends Claimed {

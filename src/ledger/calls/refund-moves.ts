@@ -77,8 +77,8 @@ async function shareAnew(query: Query, row: ReadRefund, status: RefundStatus): P
   if (status !== 'succeeded' && !failedLate) return [];
   await withdrawRequests(query, 'refund', row.id, `the refund is ${status} now`);
   await dropAttention(query, 'refunds', row.id);
-  // The processor itself is asked soon: a failure that it does not know pays nobody again.
-  if (failedLate) await lookSoon(query, row.payment_id);
+  // The processor itself is asked soon: a failure that it does not know pays nobody again, and what had failed may be an older word.
+  if (failedLate || row.status === 'failed') await lookSoon(query, row.payment_id);
   const started = failedLate
     ? await restoreShares(query, row.order_id, row.id)
     : await settleShares(query, row.order_id, row.id);

@@ -106,13 +106,31 @@ export async function releaseHeld(query: Query, id: TransferId, detail: Released
     [id],
   );
   if (!row) throw new Error(`transfer ${id} is not in the ledger`);
-  if (row.status === 'cancelled') return 'cancelled';
+  if (row.status === 'cancelled') return await releaseInItsPlace(query, id, detail);
   if (row.given_up) return 'given_up';
   if (row.release_kind === 'immediately' || row.released) return 'as_it_was';
   await release(query, id, detail);
   const asksNothing = row.attention_reason === null || (await answerOverdue(query, id, row.attention_reason));
   if (asksNothing && (await stopOf(query, row.order_id)) === undefined) await letGo(query, id);
   return 'released';
+}
+
+/**
+ * Nothing of it is left to be sent. What is paid again of it waits for the same release, and whoever gives the word may know nothing of a
+ * dispute that was won since: it is about the same goods.
+ */
+async function releaseInItsPlace(query: Query, id: TransferId, detail: ReleasedBy): Promise<ReleaseOutcome> {
+  const rows = await query<{ id: TransferId }>(
+    `SELECT x.id FROM seller_transfers x JOIN seller_transfers t ON t.order_id = x.order_id AND t.seller_account = x.seller_account
+       AND t.release_kind = x.release_kind AND t.release_at IS NOT DISTINCT FROM x.release_at
+     WHERE t.id = $1 AND x.origin = 'compensation' AND x.release_kind <> 'immediately' AND x.status <> 'cancelled' AND x.written_off_at IS NULL
+     ORDER BY x.id`,
+    [id],
+  );
+  const outcomes = new Set<ReleaseOutcome>();
+  for (const one of rows) outcomes.add(await releaseHeld(query, one.id, { ...detail, in_place_of: id }));
+  if (outcomes.has('released')) return 'released';
+  return outcomes.has('as_it_was') ? 'as_it_was' : 'cancelled';
 }
 
 /** To be sent after all. */

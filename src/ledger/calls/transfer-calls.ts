@@ -158,6 +158,10 @@ const partsOf = (row: LockedTransfer) => {
       source.kind === 'unread' && (row.params === null || useOf(row) === 'new_generation')
         ? { id: source.paymentId, paymentIntent: source.paymentIntent }
         : null,
+    paymentToSearch:
+      row.release_kind !== 'immediately' && row.payment_provider === 'stripe' && surelyUnmoved(row.certainty)
+        ? row.payment_id
+        : null,
   };
 };
 

@@ -1,5 +1,6 @@
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
+import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import type { Query } from '../transition.js';
@@ -32,6 +33,7 @@ export type LockedTransfer = CallRow & {
   /** Stripe has not let us in to the seller's account for a day. */
   shut_out: boolean;
   payment_id: PaymentId | null;
+  payment_provider: PaymentProvider | null;
   connector: string | null;
   connector_transaction_id: string | null;
   charge_of: string | null;
@@ -48,7 +50,7 @@ const ROW = `SELECT x.id, x.order_id, x.seller_account, x.currency, x.amount, x.
     EXISTS (SELECT 1 FROM platform_gates g WHERE g.currency = x.currency) AS gated,
     EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = 'stripe:' || x.seller_account AND b.state <> 'closed'
       AND b.opened_at <= clock_now() - interval '1 day') AS shut_out,
-    p.id AS payment_id, p.connector, p.connector_transaction_id, p.charge_of, p.charge_id, p.charge_currency, p.charge_unfit,
+    p.id AS payment_id, p.provider AS payment_provider, p.connector, p.connector_transaction_id, p.charge_of, p.charge_id, p.charge_currency, p.charge_unfit,
     x.stripe_transfer_id, x.created_at, ${RELEASE}, ${CALL_TIMES}
   FROM seller_transfers x JOIN orders o ON o.id = x.order_id
     LEFT JOIN LATERAL (SELECT * FROM payments WHERE order_id = x.order_id AND status = 'succeeded' ORDER BY id LIMIT 1) p ON true

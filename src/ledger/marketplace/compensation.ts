@@ -3,11 +3,11 @@ import type { Clock } from '../../domain/clock.js';
 import { newTransferId, type OrderId, type RefundId, type TransferId, type WithdrawalId } from '../../domain/ids.js';
 import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { overtaken } from '../../domain/marketplace/shares.js';
-import { smaller } from '../../domain/money.js';
 import { dropAttention, withdrawRequests } from '../decisions/decision-rows.js';
 import { type Query, recordEvent } from '../transition.js';
 import type { MarketplaceItem } from './marketplace-types.js';
-import { lockShares, notMadeGood, type ShareRow, takenShare } from './seller-shares.js';
+import { isSettled, lockShares, notMadeGood, type ShareRow, takenShare } from './seller-shares.js';
+import { putBack } from './share-terms.js';
 
 /** A refund failed after sellers had paid it back. Every function here runs in a transaction that holds the order's row. */
 
@@ -128,7 +128,7 @@ export async function payAgain(
   const { transfers, sellerAccount, currency } = owed;
   const paid: { readonly id: TransferId; readonly amount: bigint }[] = [];
   let before = transfers.at(-1)?.id;
-  for (const { amount, release } of await noteMadeGood(query, transfers, owed.amount)) {
+  for (const { amount, release } of await noteMadeGood(query, order, owed)) {
     if (before === undefined) throw new Error(`${sellerAccount} was promised nothing of order ${order}`);
     const id = await newId();
     const compensates = { ...because, transferId: before };
@@ -145,14 +145,13 @@ export async function payAgain(
  */
 async function noteMadeGood(
   query: Query,
-  transfers: readonly ShareRow[],
-  amount: bigint,
+  order: OrderId,
+  { transfers, amount }: Owed,
 ): Promise<readonly { readonly amount: bigint; readonly release: ReleaseColumns }[]> {
   const parts = new Map<string, { readonly amount: bigint; readonly release: ReleaseColumns }>();
   let left = amount;
-  for (const row of transfers) {
-    const part = smaller(left, row.completed || row.status === 'cancelled' ? notMadeGood(row) : 0n);
-    if (part <= 0n) continue;
+  const taken = (row: ShareRow): bigint => (isSettled(row) ? notMadeGood(row) : 0n);
+  for (const [row, part] of await putBack(query, order, { transfers, taken, amount })) {
     await query('UPDATE seller_transfers SET compensated = compensated + $2 WHERE id = $1', [row.id, part.toString()]);
     left -= part;
     const release = row.completed ? RELEASED : row;

@@ -9,10 +9,11 @@ import {
   roomOf,
   spread,
 } from '../../domain/marketplace/lines.js';
+import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { type Query, recordEvent } from '../transition.js';
 import { causesByLine, headOf, linesIn, type OrderHead } from './lines-of-order.js';
 import type { NoRoom, RefundLines } from './marketplace-types.js';
-import type { SellerShare } from './seller-shares.js';
+import { promises, type SellerShare } from './seller-shares.js';
 
 /**
  * What each cause gives back of each line of its order. As long as no refund names lines, every share gives back the same part of
@@ -62,11 +63,14 @@ async function partsBefore(
   causes: readonly LineCause[],
 ): Promise<ReadonlyMap<CauseId, readonly Part[]>> {
   const lines = await linesIn(query, order, head);
-  const promises = await query<{ seller: string; promised: string }>(
-    `SELECT seller_account AS seller, promised FROM seller_transfers WHERE order_id = $1 AND compensates_transfer IS NULL ORDER BY id`,
+  const rows = await query<{ seller_account: string; release_kind: ReleaseKind; promised: string }>(
+    `SELECT seller_account, release_kind, promised FROM seller_transfers WHERE order_id = $1 AND compensates_transfer IS NULL ORDER BY id`,
     [order],
   );
-  const promised = promises.map((one) => ({ seller: one.seller, promised: BigInt(one.promised) }));
+  const promised = promises(rows).map(([first, ...more]) => ({
+    seller: first.seller_account,
+    promised: more.reduce((sum, one) => sum + BigInt(one.promised), BigInt(first.promised)),
+  }));
   return partsOfBefore({ ...lines, paid: head.paid }, promised.length > 0 ? promised : promisesOf(lines), causes);
 }
 

@@ -203,8 +203,10 @@ function sharesOfTheWhole(
 }
 
 /** Several of a seller are one where they differ in their release alone; those of an imported order are each for itself. */
-function promises(promised: readonly ShareRow[]): readonly (readonly [ShareRow, ...ShareRow[]])[] {
-  const found: [ShareRow, ...ShareRow[]][] = [];
+export function promises<Row extends Pick<ShareRow, 'seller_account' | 'release_kind'>>(
+  promised: readonly Row[],
+): readonly (readonly [Row, ...Row[]])[] {
+  const found: [Row, ...Row[]][] = [];
   for (const row of promised) {
     const same = found.find(
       ([first, ...more]) =>
@@ -261,9 +263,12 @@ export const claimedShare = ({ transfers, givenUp }: SellerShare): TransferShare
   reversed: sumOf(transfers, 'claimed_back') + givenUp - sumOf(transfers, 'compensated'),
 });
 
+/** What was withheld of it, or taken back, is not sent by itself any more, should it be due no more. */
+export const isSettled = (row: ShareRow): boolean => row.completed || isOver(row);
+
 /** What this seller surely gave back, and will not get by itself: of transfers that can still be made larger, nothing. */
 export function takenShare({ transfers }: SellerShare): TransferShare {
-  const settled = transfers.filter((row) => row.completed || row.status === 'cancelled');
+  const settled = transfers.filter(isSettled);
   return {
     withheld: sumOf(settled, 'withheld'),
     reversed: sumOf(settled, 'taken_back') - sumOf(transfers, 'compensated'),

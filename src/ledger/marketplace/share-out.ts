@@ -15,6 +15,7 @@ import {
   type SellerShare,
   type ShareRow,
 } from './seller-shares.js';
+import { dueOfGivenUp, putBack } from './share-terms.js';
 import { restore, withhold } from './withholding.js';
 
 /**
@@ -39,7 +40,8 @@ export async function settleShares(query: Query, order: OrderId, because?: Cause
   const cents = byLine ? EVERYTHING : step * BigInt(causes.length + 1);
   for (const seller of sellers) {
     const share = claimedShare(seller);
-    const due = shareOf(share, seller.due);
+    const open = shareOf(share, seller.due);
+    const due = open - (await dueOfGivenUp(query, order, { transfers: seller.transfers, byLine, due: open }));
     if (due > 0n) {
       const taken = await takeBack(query, {
         seller,
@@ -54,7 +56,7 @@ export async function settleShares(query: Query, order: OrderId, because?: Cause
         nameless.push({ seller: seller.seller, amount: taken.nameless, currency: seller.currency });
     }
     const excess = overtaken(share, seller.due);
-    if (excess > 0n) started.push(...(await leave(query, seller, { excess, cents })));
+    if (excess > 0n) started.push(...(await leave(query, order, { seller, excess, cents })));
   }
   const asked = askedOf(causes, because);
   if (nameless.length > 0 && asked) await askAboutNameless(query, asked, nameless);
@@ -173,9 +175,10 @@ async function takeBack(
 /** Taking less is better than paying it again: that would be new money, and a question for two persons. */
 async function leave(
   query: Query,
-  { transfers }: SellerShare,
-  { excess, cents }: { readonly excess: bigint; readonly cents: bigint },
+  order: OrderId,
+  { seller, excess, cents }: { readonly seller: SellerShare; readonly excess: bigint; readonly cents: bigint },
 ): Promise<MarketplaceItem[]> {
+  const { transfers } = seller;
   const started: MarketplaceItem[] = [];
   let left = excess;
   const unsent = await query<{ id: string; status: string; transfer_id: TransferId; amount: string }>(
@@ -193,11 +196,9 @@ async function leave(
     if (left <= 0n || left > cents) break;
     left += await resizeUnsent(query, id, -left);
   }
-  for (const row of transfers.filter(isUnsent)) {
-    const share = smaller(left, BigInt(row.withheld));
-    if (share > 0n) await restore(query, row, share);
-    left -= share;
-  }
+  const withheld = (row: ShareRow): bigint => (isUnsent(row) ? BigInt(row.withheld) : 0n);
+  for (const [row, share] of await putBack(query, order, { transfers, taken: withheld, amount: left }))
+    await restore(query, row, share);
   return started;
 }
 

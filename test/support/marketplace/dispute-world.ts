@@ -101,7 +101,10 @@ export async function openDisputeWorld({
   });
   const account = createStripeAccountCheck({ ledger, stripe });
   const attempts = {
-    transfer: createStripeCall(transferCall({ ...common, stripe, timings: TIMINGS }), { ...common, account }),
+    transfer: createStripeCall(
+      transferCall({ ...common, stripe, timings: TIMINGS, searchPayment: calls.searchPayment }),
+      { ...common, account },
+    ),
     reversal: createStripeCall(
       reversalCall({
         ...common,
