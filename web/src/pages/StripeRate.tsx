@@ -20,10 +20,12 @@ export function StripeRateLine({ rate }: { readonly rate: StripeRate }) {
         <>
           {set.per_second} a second, set by {set.by} <When at={set.at} />
           {set.note ? <>: “{set.note}”</> : null}
-          {ofSettings === null ? null : <>; the settings allow {ofSettings}</>}
+          {ofSettings === null ? null : <>; at most {ofSettings} (STRIPE_MAX_RPS)</>}
         </>
-      ) : (
+      ) : ofSettings === null ? (
         'as fast as the settings say'
+      ) : (
+        <>at most {ofSettings} a second (STRIPE_MAX_RPS)</>
       )}{' '}
       <RateButton rate={rate} />
     </div>
