@@ -61,8 +61,6 @@ export function Lines({ order }: { readonly order: ListedItem }) {
                 <td data-head="Release">{releaseInWords(line.release)}</td>
               </tr>
             ))}
-          </tbody>
-          <tfoot>
             <tr>
               <th scope="row">The platform keeps now</th>
               <td data-head="Of">its lines and fees, less what was given back</td>
@@ -72,7 +70,7 @@ export function Lines({ order }: { readonly order: ListedItem }) {
               <td />
               <td />
             </tr>
-          </tfoot>
+          </tbody>
         </table>
       </div>
     </Panel>
