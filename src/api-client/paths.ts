@@ -785,7 +785,7 @@ export interface components {
       /** When the provider was asked; within five seconds the same reading is told again. */
       read_at: string;
       provider: 'stripe' | 'hyperswitch' | 'chain' | 'tempo' | 'auth-server';
-      /** `absent`: it has answered, and does not have it. `away`: it did not answer, so nothing is known. `not_asked`: nobody can be asked, or nothing is set to ask with. */
+      /** `absent`: it has answered, and does not have it. `away`: it did not answer, or refuses us, so nothing is known. `not_asked`: nobody can be asked, or nothing is set to ask with. */
       answer: 'shown' | 'absent' | 'away' | 'not_asked';
       words: string;
       shows: { [name: string]: unknown } | null;
@@ -3151,7 +3151,8 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
-            /** Over all endpoints together; at most what the settings allow. */ per_second: number;
+            /** Over all endpoints together; at most STRIPE_MAX_RPS (without it, what Stripe allows a key of this mode). */
+            per_second: number;
             note: string;
           };
         };

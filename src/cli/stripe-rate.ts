@@ -25,8 +25,12 @@ export function addStripeRateCommand(program: Command, context: CliContext): voi
     .description(
       'how many requests a second go to Stripe, by whose word, and how many go now; with --set or --reset, changed for every process at once, until it is reset. The lower of it and of STRIPE_MAX_RPS holds',
     )
-    .option('--set <per second>', 'from 1 to what the settings allow, over all endpoints together', perSecond)
-    .option('--reset', 'what the settings say alone')
+    .option(
+      '--set <per second>',
+      'from 1 to STRIPE_MAX_RPS (without it 100 with a live key, 25 with a test key), over all endpoints together',
+      perSecond,
+    )
+    .option('--reset', 'take back what was set: STRIPE_MAX_RPS alone holds')
     .option('--note <text>', 'why, for whoever reads it later')
     .option('--token-file <path>', 'a file that holds your token of API_TOKENS; default: MAKEGOOD_TOKEN')
     .option('--by <name>', 'without a token: a name to be recorded as claimed; default: the operating-system user')
@@ -48,7 +52,7 @@ async function run(context: CliContext, options: RateOptions): Promise<void> {
     return await ledger.stripeRate();
   });
   if (options.json) context.out(JSON.stringify(answer(rate, ofSettings)));
-  else for (const line of stripeRateLines(rate, ofSettings)) context.out(line);
+  else for (const line of stripeRateLines(rate, stripe)) context.out(line);
 }
 
 async function change(
@@ -66,7 +70,7 @@ async function change(
   }
   if (set > most)
     throw new CommandRefused(
-      `${set} a second is above the ${most} that the settings here allow: nothing was changed; STRIPE_MAX_RPS raises that`,
+      `${set} a second is above the ${most} that is allowed here: nothing was changed; STRIPE_MAX_RPS raises that`,
     );
   await ledger.setStripeRate(request, set);
 }

@@ -1,13 +1,17 @@
 /** Columns as wide as their widest cell, two spaces apart. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)));
-  return [head, ...rows].map((row) =>
+  const lines = rows.map((row) => row.map(onOneLine));
+  const widths = head.map((title, column) => Math.max(title.length, ...lines.map((row) => (row[column] ?? '').length)));
+  return [head, ...lines].map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
   );
 }
+
+/** What somebody typed is no line of the table. */
+const onOneLine = (cell: string): string => cell.replace(/\s*[\r\n]+\s*/g, ' ');
 
 const UNITS: readonly (readonly [name: string, seconds: number])[] = [
   ['d', 86_400],

@@ -5,10 +5,23 @@ export const STRIPE_REQUESTS_PER_SECOND = 25;
 export const stripeRequestsOverall = (secretKey: string): number => (/^[a-z]+_live_/.test(secretKey) ? 100 : 25);
 
 /** Requests a second to all endpoints together, as the settings have it: what no person's word is above. */
-export const stripeRateOfSettings = (stripe: {
+export const stripeRateOfSettings = (stripe: StripeLimits): number =>
+  stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey);
+
+/** STRIPE_SECRET_KEY and STRIPE_MAX_RPS. */
+interface StripeLimits {
   readonly secretKey: string;
   readonly maxRps: number | undefined;
-}): number => stripe.maxRps ?? stripeRequestsOverall(stripe.secretKey);
+}
+
+/** Whose word that is, for a person who wants to raise it. */
+function limitInWords(stripe: StripeLimits | undefined): string {
+  if (!stripe) return 'the settings here name no Stripe account';
+  const rate = `${stripeRateOfSettings(stripe)} a second`;
+  return stripe.maxRps === undefined
+    ? `STRIPE_MAX_RPS is not set, and Stripe allows a key like this one ${rate}`
+    : `STRIPE_MAX_RPS allows ${rate}`;
+}
 
 /** What a person has set; `at` is ISO 8601. */
 export interface StripeRateSet {
@@ -37,11 +50,10 @@ export const mostSettable = (ofSettings: number | undefined): number => ofSettin
 /** For a terminal. */
 export function stripeRateLines(
   { set, pace, endpoints }: StripeRate,
-  ofSettings: number | undefined,
+  stripe: StripeLimits | undefined,
 ): readonly string[] {
-  const inForce = stripeRateInForce(set, ofSettings);
-  const settings =
-    ofSettings === undefined ? 'the settings here name no Stripe account' : `the settings allow ${ofSettings} a second`;
+  const inForce = stripeRateInForce(set, stripe && stripeRateOfSettings(stripe));
+  const settings = limitInWords(stripe);
   return [
     set === null
       ? `nobody has set a rate: ${settings}, and each endpoint ${STRIPE_REQUESTS_PER_SECOND}`

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { CommanderError } from 'commander';
 import { type CliContext, CommandRefused } from '../cli/context.js';
+import { forTerminal } from '../cli/printable.js';
 import { createProgram } from '../cli/program.js';
 import { ConfigError, readConfig, readOperatorConfig } from '../config/config.js';
 import { withSettingsFile } from '../config/settings-file.js';
@@ -16,7 +17,9 @@ import type { ReadSettings } from './reload.js';
 /** A provider that does not answer by then is given up: whoever asks has other things to look at. */
 const PROBE_MS = 5_000;
 
-const say = (line: string) => process.stderr.write(`${line}\n`);
+/** A file or another program gets every byte as it is. */
+const written = (line: string, { isTTY }: { readonly isTTY?: boolean }) => `${isTTY ? forTerminal(line) : line}\n`;
+const say = (line: string) => process.stderr.write(written(line, process.stderr));
 
 // Whoever reads (`| head`) has seen enough: that is no failure.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -25,7 +28,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const context: CliContext = {
-  out: (line) => process.stdout.write(`${line}\n`),
+  out: (line) => process.stdout.write(written(line, process.stdout)),
   drained: async () => {
     if (process.stdout.writableNeedDrain) await once(process.stdout, 'drain');
   },

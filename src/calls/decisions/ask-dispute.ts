@@ -2,6 +2,7 @@ import type { DisputeId } from '../../domain/ids.js';
 import { unfitRecord } from '../../domain/marketplace/disputes.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { StripeReader } from './ask-stripe.js';
+import { whyNoWord } from './no-word.js';
 import { NOT_NEEDED, type Verifier } from './verification.js';
 
 export interface DisputeVerifierDependencies {
@@ -17,7 +18,7 @@ export function disputeVerifier({ ledger, stripe }: DisputeVerifierDependencies)
     if (!stripe) return { kind: 'unanswered', detail: 'Stripe cannot be asked here: set STRIPE_SECRET_KEY' };
     const answer = await stripe.inLane('disputes').readDispute(dispute.providerDisputeId);
     if (answer.kind === 'missing') return { kind: 'absent' };
-    if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Stripe did not answer: ${answer.detail}` };
+    if (answer.kind !== 'found') return { kind: 'unanswered', detail: whyNoWord('Stripe', answer) };
     const about = { payment: dispute.connectorTransactionId, currency: dispute.orderCurrency };
     return unfitRecord(about, answer.value) === undefined
       ? {

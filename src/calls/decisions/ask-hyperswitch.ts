@@ -4,6 +4,7 @@ import type { PaymentId } from '../../domain/ids.js';
 import { capturedInWords, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
 import type { Verification } from '../../ledger/decisions/decision-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
+import { whyNoWord } from './no-word.js';
 import type { Statement, Verifier } from './verification.js';
 
 export interface HyperswitchVerifierDependencies {
@@ -32,7 +33,7 @@ export const paymentVerifier =
       };
     const answer = await hyperswitch.readPayment(payment.hyperswitchPaymentId, payment.id);
     if (answer.kind === 'missing') return { kind: 'absent' };
-    if (answer.kind !== 'found') return { kind: 'unanswered', detail: `Hyperswitch did not answer: ${answer.detail}` };
+    if (answer.kind !== 'found') return { kind: 'unanswered', detail: whyNoWord('Hyperswitch', answer) };
     const { status, providerStatus, amount, amountReceived, currency } = answer.value;
     const captured = capturedOf(payment, answer.value);
     const isWhole = amount === payment.amount && (amountReceived ?? amount) === amount && currency === payment.currency;

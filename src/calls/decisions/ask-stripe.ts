@@ -21,6 +21,7 @@ import {
 } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Verification } from '../../ledger/decisions/decision-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
+import { type NoWord, whyNoWord } from './no-word.js';
 import { NOT_NEEDED, type Statement, textOf, type Verifier } from './verification.js';
 
 /** What verifying a decision reads at Stripe; undefined in StripeVerifierDependencies: no key is configured here. */
@@ -141,10 +142,7 @@ export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies)
   };
 }
 
-const unanswered = ({ detail }: { readonly detail: string }): Verification => ({
-  kind: 'unanswered',
-  detail: `Stripe did not answer: ${detail}`,
-});
+const unanswered = (answer: NoWord): Verification => ({ kind: 'unanswered', detail: whyNoWord('Stripe', answer) });
 
 /** What a person names may be older than the row: somebody paid the seller before the order was known to be paid. */
 async function namedBeside(

@@ -18,6 +18,7 @@ import type { Ledger } from '../../ledger/ledger.js';
 import type { AuthorizationReader } from '../../providers/evm/authorizations.js';
 import { type ChainReader, LOOK_LIMIT_MS } from './ask-chain.js';
 import type { StripeReader } from './ask-stripe.js';
+import { type NoWord, whyNoWord } from './no-word.js';
 
 /** Who can be asked about an item; undefined: not set here. */
 export interface Readers {
@@ -88,10 +89,10 @@ const seenAt = (provider: Provider, ours: JsonObject) => ({
   shown: (words: string, facts: JsonObject): LiveSight => ({ provider, answer: 'shown', words, facts, ours }),
   absent: (words: string): LiveSight => ({ provider, answer: 'absent', words, facts: null, ours }),
   notAsked: (words: string): LiveSight => ({ provider, answer: 'not_asked', words, facts: null, ours }),
-  away: ({ detail }: { readonly detail: string }): LiveSight => ({
+  away: (answer: NoWord): LiveSight => ({
     provider,
     answer: 'away',
-    words: `it did not answer, so nothing is known of now: ${detail}`,
+    words: `nothing is known of now, since ${whyNoWord('it', answer)}`,
     facts: null,
     ours,
   }),
@@ -282,7 +283,7 @@ async function settlementSight(id: SettlementId, given: SightDependencies): Prom
     const at = seenAt('tempo', ours);
     if (!chain) return at.notAsked('the chain cannot be asked here: TEMPO_RPC_URL and what goes with it are not set');
     const seen = await chain.lookUp((await ledger.settlementLookup(id)) ?? {}, LOOK_LIMIT_MS);
-    if (seen.kind === 'unanswered') return at.away(seen);
+    if (seen.kind === 'unanswered') return at.away({ kind: 'unanswered', detail: seen.detail });
     return seen.kind === 'captured'
       ? at.shown('the chain has it captured', { captured: true, tx_hash: seen.txHash })
       : at.absent(`the chain does not have it captured: ${seen.detail}`);

@@ -54,8 +54,15 @@ async function scopeOf(ledger: AuditLedger, id: string | undefined, options: Exp
   if (id === undefined) return { from: options.from ?? null, to: options.to ?? null };
   const named = chainNamed(id);
   if (named && (await ledger.hasChain(named))) return { items: [named] };
+  if (named && CHAINS_BESIDE_ITEMS.has(named.kind))
+    throw new CommandRefused(
+      `nothing has happened to ${id} that is kept: there is no event of it to export (is the name right?)`,
+    );
   return { items: await ledger.itemsOfChain(await findItem(ledger, id)) };
 }
+
+/** What has a chain by its name and is no item with an id: its first event makes it known. */
+const CHAINS_BESIDE_ITEMS: ReadonlySet<string> = new Set(['provider', 'seller', 'webhook']);
 
 /** `provider/stripe`: what is no item of its own, by the name it has in the chains. */
 function chainNamed(text: string): ItemOfChain | undefined {

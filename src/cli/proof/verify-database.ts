@@ -33,8 +33,8 @@ export async function verifyDatabase(
   const directory = given ?? context.readOperatorConfig().auditAnchorDir;
   const store = directory === undefined ? undefined : context.anchors(directory);
   // Named before the chains are read: what is anchored meanwhile says nothing of them.
-  const names = store ? await namesIn(store, directory ?? '') : [];
-  const compared = createComparison(store, names);
+  const names = store ? await namesIn(store) : [];
+  const compared = createComparison(store, names, directory ?? '');
   const chains = createChainWalk((last) => compared.missesEndOf(last));
   const tellProgress = everySoOften(
     context,
@@ -54,12 +54,10 @@ export async function verifyDatabase(
   report(context, { chains, compared, files: compared.files, json: json === true });
 }
 
-async function namesIn(store: AnchorStore, directory: string): Promise<readonly string[]> {
-  const names = await store.names().catch((cause: Error) => {
+async function namesIn(store: AnchorStore): Promise<readonly string[]> {
+  return await store.names().catch((cause: Error) => {
     throw new CommandRefused(`the anchors cannot be read: ${cause.message}`, { cause });
   });
-  if (names.length === 0) throw new CommandRefused(`there is no anchor in ${directory}`);
-  return names;
 }
 
 /** The first thing that is wrong with each chain. */
@@ -95,7 +93,7 @@ function createChainWalk(missesEndOf: (last: ChainedEvent) => BrokenChain | unde
   return walk;
 }
 
-function createComparison(store: AnchorStore | undefined, given: readonly string[]) {
+function createComparison(store: AnchorStore | undefined, given: readonly string[], directory: string) {
   const anchored = createDigestSet();
   const found = new Map<string, Finding>();
   let young: { readonly from: string; readonly to: string } | undefined;
@@ -108,6 +106,9 @@ function createComparison(store: AnchorStore | undefined, given: readonly string
       if (!store) return;
       const names = await namesUpTo(store, given, beside.marked);
       comparison.files = names.length;
+      // Where Postgres knows of one that was written, that one is missing, and is named below.
+      if (names.length === 0 && (beside.marked?.number ?? 0) === 0)
+        throw new CommandRefused(`there is no anchor in ${directory}`);
       let before: ReadAnchor | undefined;
       let complete: ReadAnchor | undefined;
       for (const name of names) {

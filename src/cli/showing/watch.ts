@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { InvalidArgumentError } from 'commander';
 import type { CliContext } from '../context.js';
+import { CLEAR } from '../printable.js';
 
 /** What a command shows at one moment. */
 export interface Picture {
@@ -22,7 +23,6 @@ export function watchSeconds(text: string): number {
 }
 
 const EVERY_SECONDS = 2;
-const CLEAR = '\u001b[2J\u001b[3J\u001b[H';
 
 /** Until Ctrl-C, which is no failure. */
 export async function watchPictures(context: CliContext, watch: Watch, look: () => Promise<Picture>): Promise<void> {

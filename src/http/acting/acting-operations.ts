@@ -53,7 +53,13 @@ export const stripeRateOperation = {
 } satisfies Operation;
 
 export const StripeRateRequest = z.strictObject({
-  per_second: z.int().min(1).max(10_000).describe('Over all endpoints together; at most what the settings allow.'),
+  per_second: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .describe(
+      'Over all endpoints together; at most STRIPE_MAX_RPS (without it, what Stripe allows a key of this mode).',
+    ),
   note,
 });
 export type StripeRateRequest = z.output<typeof StripeRateRequest>;

@@ -33,7 +33,7 @@ export async function readRate({ ledger, stripePerSecond }: StripeRateDependenci
   return { status: 200, body: rateAnswer(await fromLedger(ledger.stripeRate()), stripePerSecond()) };
 }
 
-/** Never above what the settings allow: those say what the account at Stripe has. */
+/** Never above the limit of the settings: those say what the account at Stripe has. */
 export async function setRate(
   { body, principal }: Call<StripeRateRequest, unknown>,
   dependencies: StripeRateDependencies,
@@ -42,7 +42,7 @@ export async function setRate(
   const most = mostSettable(dependencies.stripePerSecond());
   if (perSecond > most)
     throw new HttpProblem('invalid_request', INVALID_BODY, {
-      errors: [{ pointer: '/per_second', message: `may be at most ${most}, which the settings allow` }],
+      errors: [{ pointer: '/per_second', message: `may be at most ${most}; STRIPE_MAX_RPS raises that` }],
     });
   await fromLedger(
     dependencies.ledger.setStripeRate({ by: principal.name, authenticated: true, note: note.trim() }, perSecond),

@@ -191,7 +191,7 @@ export const LiveAnswer = z
     answer: z
       .enum(LIVE_ANSWERS)
       .describe(
-        '`absent`: it has answered, and does not have it. `away`: it did not answer, so nothing is known. `not_asked`: nobody can be asked, or nothing is set to ask with.',
+        '`absent`: it has answered, and does not have it. `away`: it did not answer, or refuses us, so nothing is known. `not_asked`: nobody can be asked, or nothing is set to ask with.',
       ),
     words: z.string(),
     shows: facts.nullable(),

@@ -100,11 +100,14 @@ export function createDeliveries(database: Database) {
       });
     },
 
-    /** A person has tried a destination, and it is there: what it was not told because it was gone is told now. */
+    /**
+     * A person has tried a destination, and it is there: what it was not told because it was gone is told now. A test tells of no money, and
+     * comes from elsewhere than a worker's messages: when it was told last, and how it fails, stay what messages have shown.
+     */
     async destinationIsThere(id: string): Promise<void> {
       await database.query(
-        `UPDATE notice_destinations SET gone_at = NULL, failing_since = NULL, failures = 0, last_failure = NULL, delivered_at = clock_now()
-         WHERE id = $1`,
+        `UPDATE notice_destinations SET gone_at = NULL, failing_since = NULL, failures = 0, last_failure = NULL
+         WHERE id = $1 AND gone_at IS NOT NULL`,
         [id],
       );
     },

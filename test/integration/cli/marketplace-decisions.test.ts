@@ -108,6 +108,14 @@ describe('makegood resolve', () => {
     terminal.stripe = stripeSays({ kind: 'unclear', detail: '503' });
     await expect(makegood('resolve', id, 'write_off', '--note', 'gone')).rejects.toThrow(/Stripe did not answer: 503/);
     expect((await terminal.test.ledger.findReversal(id as never))?.status).toBe('permanently_failed');
+    terminal.stripe = stripeSays({ kind: 'misdirected', scope: 'provider', detail: 'stripe 401' });
+    await expect(makegood('resolve', id, 'write_off', '--note', 'gone')).rejects.toThrow(
+      /^Stripe has answered, and refuses the key: stripe 401; without the provider's word nothing is decided/,
+    );
+    terminal.stripe = stripeSays({ kind: 'misdirected', scope: 'seller', detail: 'stripe 403' });
+    await expect(makegood('resolve', id, 'write_off', '--note', 'gone')).rejects.toThrow(
+      /refuses access to this seller/,
+    );
     terminal.stripe = stripeSays({ kind: 'missing', detail: 'no such transfer' });
     expect(await makegood('resolve', id, 'write_off', '--note', 'gone')).toMatch(/is written_off by decision/);
   });

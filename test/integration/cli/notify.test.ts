@@ -82,6 +82,20 @@ describe('makegood notify', () => {
     expect(linesOf((await notify('--json')).out).map(({ outcome }) => outcome)).toEqual(['well', 'well', 'well']);
   });
 
+  it('--test counts as no message: who was told of nothing was told of nothing, and who fails goes on failing', async () => {
+    const { destinations = [] } = readOperatorConfig(env).notifications ?? {};
+    await test.ledger.registerDestinations(destinations);
+    await test.database.query(
+      `UPDATE notice_destinations SET failing_since = clock_now(), failures = 3, last_failure = 'answered 500' WHERE stage = 'escalation'`,
+    );
+    expect((await notify('--test')).refused).toBeUndefined();
+    expect(linesOf((await notify('--json')).out).map(({ outcome, detail }) => [outcome, detail])).toEqual([
+      ['well', 'nothing was told yet'],
+      ['well', 'nothing was told yet'],
+      ['failed', expect.stringMatching(/^since \S+, 0 wait: answered 500$/)],
+    ]);
+  });
+
   it('says so where no worker has a destination, and where there is none', async () => {
     expect(linesOf((await notify('--json')).out).map(({ outcome }) => outcome)).toEqual(Array(3).fill('not_used'));
     env = { DATABASE_URL: test.url };

@@ -158,6 +158,8 @@ describe('makegood export', () => {
     await expect(makegood('export')).rejects.toThrow(CommanderError);
     await expect(makegood('export', 'some-id', '--from', '2026-01-01')).rejects.toThrow(CommanderError);
     await expect(makegood('export', 'nothing/here')).rejects.toThrow('nothing has the id');
+    for (const name of ['seller/acct_quiet', 'webhook/stripe/evt_none'])
+      await expect(makegood('export', name)).rejects.toThrow(`nothing has happened to ${name} that is kept`);
     await expect(makegood('verify')).rejects.toThrow(CommanderError);
     await expect(makegood('verify', file, '--database')).rejects.toThrow(CommanderError);
   });
@@ -323,6 +325,16 @@ describe('with anchors', () => {
     renameSync(join(directory, third!), join(directory, `${third}.bak`));
     expect(await broken(directory)).toMatchObject([
       { anchor: third, item: null, detail: expect.stringContaining('dropped or renamed') },
+    ]);
+  });
+
+  it('a directory that was emptied is missed by the name of the last anchor', async () => {
+    const directory = await newDirectory();
+    await days(2, directory);
+    const names = readdirSync(directory).sort();
+    for (const name of names) rmSync(join(directory, name));
+    expect(await broken(directory)).toMatchObject([
+      { anchor: names[1], item: null, detail: expect.stringContaining('was written and is not there') },
     ]);
   });
 

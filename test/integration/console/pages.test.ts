@@ -118,6 +118,13 @@ describe.skipIf(isPassedOverWithout('chromium'))('the pages of the console, with
     expect(where).toContain('Buyer: 75.00 EUR, acct_1QmPottery: 22.50 EUR');
     expect(where).not.toContain('minor units');
     expect(await page.getByText('never asked').count()).toBe(0);
+    const lines = page.getByRole('region', { name: 'Its lines' });
+    expect(await lines.getByRole('row').allInnerTexts()).toEqual([
+      expect.stringMatching(/Line.*Whose.*Amount.*Fee of it.*Release/is),
+      expect.stringMatching(/Teapot, celadon.*acct_1QmPottery.*50.00.*EUR.*5.00.*EUR.*immediately/s),
+      expect.stringMatching(/Rug.*acct_1QmWeaving.*100.00.*EUR.*10.00.*EUR.*immediately/s),
+      expect.stringMatching(/The platform keeps now.*7.50.*EUR/s),
+    ]);
   });
 
   it('whatever a notification links to is a page of the console', async () => {

@@ -12,6 +12,7 @@ afterAll(() => api.close());
 
 beforeEach(async () => {
   ofSettings = 25;
+  env['STRIPE_MAX_RPS'] = '20';
   await database.query('DELETE FROM stripe_rate');
   await database.query('DELETE FROM stripe_tokens');
   await database.query('DELETE FROM stripe_endpoints');
@@ -34,10 +35,11 @@ async function given(endpoint: string, most = 40): Promise<number> {
   return got;
 }
 
+const env: Record<string, string> = { DATABASE_URL: test.url, STRIPE_SECRET_KEY: 'sk_test_rate' };
 async function makegood(...args: string[]): Promise<string> {
   const out: string[] = [];
   await runMakegood(args, {
-    env: { DATABASE_URL: test.url, STRIPE_SECRET_KEY: 'sk_test_rate', STRIPE_MAX_RPS: '20' },
+    env,
     clock: test.clock,
     out: (line) => out.push(line),
     err: (line) => out.push(line),
@@ -124,10 +126,10 @@ describe('the rate of Stripe', () => {
 
 describe('makegood stripe-rate', () => {
   it('shows, sets and resets it, under the same bounds', async () => {
-    expect(await makegood('stripe-rate')).toContain('nobody has set a rate: the settings allow 20 a second');
+    expect(await makegood('stripe-rate')).toContain('nobody has set a rate: STRIPE_MAX_RPS allows 20 a second');
     const text = await makegood('stripe-rate', '--set', '6', '--note', 'slowly');
     expect(text).toMatch(
-      /^6 a second, set by nora \(as claimed\) at 20\S+ \(slowly\); the settings allow 20 a second$/m,
+      /^6 a second, set by nora \(as claimed\) at 20\S+ \(slowly\); STRIPE_MAX_RPS allows 20 a second$/m,
     );
     expect(text).toMatch(/^in force: 6 a second over all endpoints, and 6 for each$/m);
     expect(await given('transfers.read')).toBe(6);
@@ -143,5 +145,9 @@ describe('makegood stripe-rate', () => {
     expect((await read()).in_force).toBe(6);
     expect(await makegood('stripe-rate', '--reset')).toContain('nobody has set a rate');
     expect(await makegood('stripe-rate', '--reset')).toContain('nothing was changed');
+    delete env['STRIPE_MAX_RPS'];
+    expect(await makegood('stripe-rate')).toContain(
+      'nobody has set a rate: STRIPE_MAX_RPS is not set, and Stripe allows a key like this one 25 a second',
+    );
   });
 });

@@ -14,6 +14,8 @@ export interface PagesServer {
   signedIn(as: { readonly name: string; readonly role: Role } | undefined): void;
   /** What is answered below a path instead, until it is asked for no more. */
   answer(path: string, planned: Planned | 'never' | undefined): void;
+  /** What becomes of every planned answer before it is sent. */
+  through(change: (body: unknown) => unknown): void;
   /** Whether changes are sent. */
   live(is: boolean): void;
   /** What was sent to change something, in order. */
@@ -44,6 +46,7 @@ export async function startPagesServer(): Promise<PagesServer> {
   const instead = new Map<string, Planned | 'never'>();
   let session: { readonly name: string; readonly role: Role } | undefined = { name: 'olga', role: 'operator' };
   let isLive = true;
+  let change = (body: unknown): unknown => body;
   const server = createServer((req, res) => void handle(req, res)).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -58,7 +61,7 @@ export async function startPagesServer(): Promise<PagesServer> {
     if (method === 'POST')
       posted.push({ path: pathname, body, csrf: req.headers['x-csrf-token'] as string | undefined });
     const planned = instead.get(pathname) ?? plannedAnswer(method, pathname, searchParams, body);
-    if (planned !== 'never') json(res, planned);
+    if (planned !== 'never') json(res, { ...planned, body: change(planned.body) });
   }
 
   function sessionAnswer(method: string, { token }: { token?: string }, res: ServerResponse): void {
@@ -108,6 +111,9 @@ export async function startPagesServer(): Promise<PagesServer> {
     answer(path, planned) {
       if (planned) instead.set(path, planned);
       else instead.delete(path);
+    },
+    through(given) {
+      change = given;
     },
     live(is) {
       isLive = is;

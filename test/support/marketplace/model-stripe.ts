@@ -27,7 +27,18 @@ export const STRIPE_FAULTS = [
 export type StripeFault = (typeof STRIPE_FAULTS)[number];
 
 /** Every amount of the currency has to be a multiple of it (docs.stripe.com/currencies). */
-export const STRIPE_STEPS = { USD: 1n, KWD: 10n, ISK: 100n } as const;
+export const STRIPE_STEPS = {
+  USD: 1n,
+  JPY: 1n,
+  BHD: 10n,
+  IQD: 10n,
+  JOD: 10n,
+  KWD: 10n,
+  LYD: 10n,
+  OMR: 10n,
+  TND: 10n,
+  ISK: 100n,
+} as const;
 export type ModelCurrency = keyof typeof STRIPE_STEPS;
 
 interface Held {

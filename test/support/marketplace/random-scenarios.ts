@@ -127,7 +127,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
 );
-export const currency = fc.constantFrom<ModelCurrency[]>('USD', 'USD', 'KWD', 'ISK');
+export const currency = fc.oneof(
+  fc.constant<ModelCurrency>('USD'),
+  fc.constantFrom(...(Object.keys(STRIPE_STEPS) as ModelCurrency[])),
+);
 /** What stands in one list happens at the same time. */
 export const scenario = fc.array(fc.array(step, { minLength: 1, maxLength: 4, size: 'max' }), {
   minLength: 10,

@@ -9,6 +9,7 @@ import { capital } from '../format/text.js';
 import { Copyable } from '../parts/Copy.js';
 import { Icon } from '../parts/Icon.js';
 import { Panel } from '../parts/Panel.js';
+import { Said } from '../parts/Said.js';
 import { Empty, Problem } from '../parts/States.js';
 import { Tag } from '../parts/Tag.js';
 import { useMayAct } from '../parts/useMayAct.js';
@@ -195,7 +196,11 @@ function Approve({
         <div className="notice-body">
           <p className="notice-title">{capital(spoken(waiting.action))} waits for a second person</p>
           <p>
-            Asked for by <strong>{waiting.by}</strong> <When at={waiting.requested_at} />: “{waiting.note}”
+            Asked for by{' '}
+            <strong>
+              <Said text={waiting.by} />
+            </strong>{' '}
+            <When at={waiting.requested_at} />: “<Said text={waiting.note} />”
           </p>
         </div>
       </div>

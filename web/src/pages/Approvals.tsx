@@ -8,6 +8,7 @@ import { capital, shortId } from '../format/text.js';
 import { Amount } from '../parts/Amount.js';
 import { ItemLink } from '../parts/ItemLink.js';
 import { PageHead } from '../parts/PageHead.js';
+import { Said } from '../parts/Said.js';
 import { Empty, Loading, Problem, Stale } from '../parts/States.js';
 import { ReasonTag } from '../parts/Status.js';
 import { Tag } from '../parts/Tag.js';
@@ -80,14 +81,20 @@ function Waiting({ decision }: { readonly decision: WaitingDecision }) {
         )}
       </p>
       <p>
-        <strong>{by}</strong> asked for it <When at={at} />: “{note}”
+        <strong>
+          <Said text={by} />
+        </strong>{' '}
+        asked for it <When at={at} />: “<Said text={note} />”
       </p>
       {evidence && Object.keys(evidence).length > 0 ? (
         <p className="muted">
           Evidence:{' '}
-          {Object.entries(evidence)
-            .map(([name, value]) => `${spoken(name)} ${String(value)}`)
-            .join(', ')}
+          {Object.entries(evidence).map(([name, value], nth) => (
+            <span key={name}>
+              {nth === 0 ? '' : ', '}
+              {spoken(name)} <Said text={String(value)} />
+            </span>
+          ))}
         </p>
       ) : null}
       {isDone ? (

@@ -13,6 +13,7 @@ import { ItemLink } from '../parts/ItemLink.js';
 import { NoteField } from '../parts/NoteField.js';
 import { PageHead } from '../parts/PageHead.js';
 import { RunbookLink } from '../parts/RunbookLink.js';
+import { Said } from '../parts/Said.js';
 import { Empty, Loading, Problem, Stale } from '../parts/States.js';
 import { useMayAct } from '../parts/useMayAct.js';
 import { When } from '../parts/When.js';
@@ -74,7 +75,7 @@ function Card({ drift }: { readonly drift: Told }) {
         <div>
           <dt>{capital(provider)}</dt>
           <dd>
-            {drift.provider_says} (<code>{providerId}</code>, looked at <When at={drift.last_seen_at} />)
+            <Said text={drift.provider_says} /> (<code>{providerId}</code>, looked at <When at={drift.last_seen_at} />)
           </dd>
         </div>
         <div>
@@ -129,8 +130,9 @@ function Accept({ drift }: { readonly drift: Told }) {
       </Button>
       {drift.waiting_acceptance ? (
         <span className="muted">
-          {drift.waiting_acceptance.by} has asked that it be accepted <When at={drift.waiting_acceptance.at} />: “
-          {drift.waiting_acceptance.note}”. An approver confirms it.
+          <Said text={drift.waiting_acceptance.by} /> has asked that it be accepted{' '}
+          <When at={drift.waiting_acceptance.at} />: “<Said text={drift.waiting_acceptance.note} />
+          ”. An approver confirms it.
         </span>
       ) : null}
       <Dialog opened={isOpen} close={() => setOpen(false)} title="It is right as it is">

@@ -10,6 +10,7 @@ import { useKeys } from '../keys/keys.js';
 import { shortAsset } from '../lists/columns.js';
 import { Copyable } from '../parts/Copy.js';
 import { Icon } from '../parts/Icon.js';
+import { Lines } from '../parts/Lines.js';
 import { MoneyIsHere } from '../parts/MoneyIsHere.js';
 import { PageHead } from '../parts/PageHead.js';
 import { Panel } from '../parts/Panel.js';
@@ -81,6 +82,7 @@ function Item({ kind, id }: { readonly kind: string; readonly id: string }) {
         <div className="column">
           <WhereItIs told={told} item={item.data ?? undefined} />
           {told.shares ? <Shares shares={told.shares} currency={item.data?.['currency']} /> : null}
+          {kind === 'order' && item.data ? <Lines order={item.data} /> : null}
           {kind === 'order' ? null : (
             <Panel
               title="Ours and the provider’s last word"

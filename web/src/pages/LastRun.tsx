@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { spoken } from '../../../src/domain/words.js';
 import { lastRunQuery } from '../api/queries.js';
 import { Icon } from '../parts/Icon.js';
+import { Said } from '../parts/Said.js';
 import { When } from '../parts/When.js';
 
 /** When the ledger was compared last, and what was not: of that nothing is known, whatever else is told here. */
@@ -18,7 +19,7 @@ export function LastRun() {
     <>
       <p className="muted">
         {run.state === 'running' ? 'Being compared since' : 'Compared last'} <When at={run.started_at} />, asked for by{' '}
-        {run.requested_by}.
+        <Said text={run.requested_by} />.
       </p>
       {notCompared.length === 0 ? null : (
         <div className="notice notice-warn" role="status">

@@ -58,7 +58,7 @@ const ANSWERS = {
     word: 'it does not have it',
     means: 'The provider was asked, and has no such thing',
   },
-  away: { tone: 'bad', icon: 'stop', word: 'it did not answer', means: 'Nothing is known of how it is there now' },
+  away: { tone: 'bad', icon: 'stop', word: 'it told nothing', means: 'Nothing is known of how it is there now' },
   not_asked: {
     tone: 'warn',
     icon: 'pause',
@@ -73,7 +73,7 @@ const VERDICTS = {
     tone: 'bad',
     icon: 'stop',
     word: 'would be refused',
-    means: 'The provider shows something else, or did not answer',
+    means: 'The provider shows something else, or told nothing',
   },
   not_in_the_way: {
     tone: 'warn',

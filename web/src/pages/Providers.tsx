@@ -8,6 +8,7 @@ import { Dialog } from '../parts/Dialog.js';
 import { Icon } from '../parts/Icon.js';
 import { NoteField } from '../parts/NoteField.js';
 import { Panel } from '../parts/Panel.js';
+import { Said } from '../parts/Said.js';
 import { Empty, Problem } from '../parts/States.js';
 import { Tag } from '../parts/Tag.js';
 import { useMayAct } from '../parts/useMayAct.js';
@@ -44,8 +45,12 @@ function ProviderRow({ provider: one }: { readonly provider: Provider }) {
       <p className="muted">
         {one.paused_by ? (
           <>
-            by {one.paused_by} <When at={one.since} />
-            {one.paused_note ? <>: “{one.paused_note}”</> : null}
+            by <Said text={one.paused_by} /> <When at={one.since} />
+            {one.paused_note ? (
+              <>
+                : “<Said text={one.paused_note} />”
+              </>
+            ) : null}
           </>
         ) : one.state === 'closed' ? (
           <>
@@ -59,7 +64,7 @@ function ProviderRow({ provider: one }: { readonly provider: Provider }) {
           </>
         ) : (
           <>
-            since <When at={one.since} />: {one.detail ?? one.reason ?? 'it does not let us in'}
+            since <When at={one.since} />: <Said text={one.detail ?? one.reason ?? 'it does not let us in'} />
             {one.next_probe_at ? (
               <>
                 ; asked again <When at={one.next_probe_at} />

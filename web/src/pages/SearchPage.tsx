@@ -4,6 +4,7 @@ import { searchQuery } from '../api/queries.js';
 import { plural, shortId } from '../format/text.js';
 import { ItemLink } from '../parts/ItemLink.js';
 import { PageHead } from '../parts/PageHead.js';
+import { Said } from '../parts/Said.js';
 import { Empty, Loading, Problem } from '../parts/States.js';
 import { StatusTag } from '../parts/Status.js';
 import { Tag } from '../parts/Tag.js';
@@ -48,7 +49,9 @@ export function SearchPage() {
                 <ItemLink kind={kind} id={id} row>
                   <span className="found-kind">{kind}</span> <code>{shortId(id)}</code>
                 </ItemLink>
-                <span className="found-label">{label}</span>
+                <span className="found-label">
+                  <Said text={label} />
+                </span>
                 <span className="item-tags">
                   <StatusTag kind={kind} status={status} />
                   {waits ? (

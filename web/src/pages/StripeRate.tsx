@@ -7,6 +7,7 @@ import type { StripeRate } from '../api/types.js';
 import { Dialog } from '../parts/Dialog.js';
 import { Icon } from '../parts/Icon.js';
 import { NoteField } from '../parts/NoteField.js';
+import { Said } from '../parts/Said.js';
 import { Problem } from '../parts/States.js';
 import { useMayAct } from '../parts/useMayAct.js';
 import { When } from '../parts/When.js';
@@ -18,12 +19,18 @@ export function StripeRateLine({ rate }: { readonly rate: StripeRate }) {
     <div className="muted">
       {set ? (
         <>
-          {set.per_second} a second, set by {set.by} <When at={set.at} />
-          {set.note ? <>: “{set.note}”</> : null}
-          {ofSettings === null ? null : <>; the settings allow {ofSettings}</>}
+          {set.per_second} a second, set by <Said text={set.by} /> <When at={set.at} />
+          {set.note ? (
+            <>
+              : “<Said text={set.note} />”
+            </>
+          ) : null}
+          {ofSettings === null ? null : <>; at most {ofSettings} (STRIPE_MAX_RPS)</>}
         </>
-      ) : (
+      ) : ofSettings === null ? (
         'as fast as the settings say'
+      ) : (
+        <>at most {ofSettings} a second (STRIPE_MAX_RPS)</>
       )}{' '}
       <RateButton rate={rate} />
     </div>

@@ -87,5 +87,5 @@ function Value({
     : typeof value === 'string' && IS_TIME.test(value)
       ? absolute(value)
       : asText(value);
-  return <span className={money ? 'amount' : 'value'}>{text}</span>;
+  return <bdi className={money ? 'amount' : 'value'}>{text}</bdi>;
 }
