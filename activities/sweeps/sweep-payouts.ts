@@ -1,6 +1,6 @@
 import { withTimeout } from '../../src/domain/timeout.js';
 import type { Ledger } from '../../src/ledger/ledger.js';
-import type { DuePayout } from '../../src/ledger/marketplace/payouts.js';
+import type { DuePayout } from '../../src/ledger/marketplace/payout-contents.js';
 import type { Logger } from '../../src/observability/logger.js';
 import type { LaneWork } from './lane-pass.js';
 import { pageByPage } from './page-by-page.js';

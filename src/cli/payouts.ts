@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { type Payout, payoutAnswer } from '../domain/marketplace/payouts.js';
+import { payoutAnswer } from '../domain/marketplace/payout-answer.js';
+import type { Payout } from '../domain/marketplace/payouts.js';
 import { asJson } from './as-json.js';
 import { type CliContext, CommandRefused } from './context.js';
 import { deciderFor } from './deciding/principal.js';

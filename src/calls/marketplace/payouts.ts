@@ -1,6 +1,6 @@
 import type { PayoutFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { DuePayout, PayoutUnread } from '../../ledger/marketplace/payouts.js';
+import type { DuePayout, PayoutUnread } from '../../ledger/marketplace/payout-contents.js';
 import type { PinnedStripe } from './pinned-reads.js';
 
 export interface PayoutDependencies {

@@ -13,7 +13,7 @@ import type {
   TransferWait,
 } from './marketplace.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, TransferStatus } from './marketplace-status.js';
-import { type PayoutOfTransferAnswer, payoutOfTransferAnswer } from './payouts.js';
+import { type PayoutOfTransferAnswer, payoutOfTransferAnswer } from './payout-answer.js';
 import { type HeldFor, heldInWords, type ReleaseKind, type ReleaseTermsAnswer, termsAnswer } from './releases.js';
 import { type AttentionAnswer, minorUnits, type ReversalAnswer, reversalAnswer } from './reversal-answer.js';
 import type { SellerState } from './seller-standing.js';

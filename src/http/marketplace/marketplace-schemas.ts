@@ -340,12 +340,10 @@ export const OrderAnswer: z.ZodType<Order> = z
     created_at: timestamp,
   })
   .meta({ id: 'Order' });
-
 export const OrderListAnswer = listAnswer(OrderAnswer);
 export const PaymentListAnswer = listAnswer(PaymentDetails);
 export const RefundListAnswer = listAnswer(RefundAnswer);
 export const TransferListAnswer = listAnswer(TransferAnswer);
 export const ReversalListAnswer = listAnswer(ReversalAnswer);
 export const DisputeListAnswer = listAnswer(DisputeAnswer);
-
 export const WebhookAnswer = z.object({ received: z.literal(true) });

@@ -1,10 +1,6 @@
 import { z } from 'zod';
-import {
-  PAYOUT_CONTENTS,
-  PAYOUT_STATUSES,
-  type PayoutAnswer as Payout,
-  type PayoutOfTransferAnswer,
-} from '../../domain/marketplace/payouts.js';
+import type { PayoutAnswer as Payout, PayoutOfTransferAnswer } from '../../domain/marketplace/payout-answer.js';
+import { PAYOUT_CONTENTS, PAYOUT_STATUSES } from '../../domain/marketplace/payouts.js';
 import {
   attention,
   currencyFilter,

@@ -1,4 +1,4 @@
-import { payoutAnswer } from '../../domain/marketplace/payouts.js';
+import { payoutAnswer } from '../../domain/marketplace/payout-answer.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { fromLedger } from '../from-ledger.js';
 import { HttpProblem } from '../problem.js';
