@@ -44,7 +44,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'payout_failed';
         since: string;
         detail: string;
       } | null;
@@ -112,7 +113,8 @@ export interface components {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'payout_failed';
           since: string;
           detail: string;
         } | null;
@@ -173,6 +175,12 @@ export interface components {
         until: string | null;
         detail: string;
       } | null;
+      /** The payout that took it to the seller's bank, or is to; null: Stripe has not said. */
+      payout: {
+        id: string;
+        status: 'pending' | 'in_transit' | 'paid' | 'canceled' | 'failed';
+        arrival_at: string | null;
+      } | null;
       reversals: components['schemas']['Reversal'][];
       attention: {
         reason:
@@ -202,7 +210,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'payout_failed';
         since: string;
         detail: string;
       } | null;
@@ -256,7 +265,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'payout_failed';
         since: string;
         detail: string;
       } | null;
@@ -309,7 +319,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'payout_failed';
         since: string;
         detail: string;
       } | null;
@@ -367,7 +378,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'payout_failed';
         since: string;
         detail: string;
       } | null;
@@ -429,7 +441,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'payout_failed';
         since: string;
         detail: string;
       } | null;
@@ -447,6 +460,73 @@ export interface components {
       /** What waits or is with a person, newest first; 200 at most. */
       transfers: components['schemas']['Transfer'][];
       sums: { currency: string; waiting: number; with_person: number }[];
+    };
+    Payout: {
+      /** What Stripe calls it. */ id: string;
+      seller_account: string;
+      /** Below 0: Stripe took it from the seller's bank. */
+      amount: number;
+      currency: string;
+      /** As Stripe said last. One that was `paid` may still fail, within five business days. */
+      status: 'pending' | 'in_transit' | 'paid' | 'canceled' | 'failed';
+      /** When it arrives, or should have. */
+      arrival_at: string | null;
+      failure_code: string | null;
+      /** Stripe made it by itself; only of those it says what they contain. Null: not read yet. */
+      automatic: boolean | null;
+      /** What is known of what it contains. */
+      contents: {
+        /** `unread`: not known yet. `listed`: `transfers` is all of ours. `not_told`: Stripe does not say. `unreadable`: Stripe does not let us in to this account. */
+        state: 'unread' | 'listed' | 'not_told' | 'unreadable';
+        detail: string;
+        /** How many payments to the seller in it are no transfers of this platform. */
+        others: number;
+      };
+      transfers: {
+        /** Null: a transfer that is not in the ledger. */ id: string | null;
+        stripe_transfer_id: string;
+        /** As the seller got it, in his balance's currency. */
+        amount: number;
+        currency: string;
+      }[];
+      /** When Stripe is read about it again; null: nothing is left to read. */
+      next_check_at: string | null;
+      attention: {
+        reason:
+          | 'credential_undecodable'
+          | 'credential_refused'
+          | 'credential_expired'
+          | 'uncollectable'
+          | 'settled_elsewhere_suspected'
+          | 'retries_exhausted'
+          | 'resource_missing'
+          | 'missing_transfer_id'
+          | 'foreign_reversal'
+          | 'exceeds_remainder'
+          | 'conflict'
+          | 'provider_config'
+          | 'balance_horizon'
+          | 'refund_failed_after_reversal'
+          | 'unknown_refund'
+          | 'drift'
+          | 'late_success'
+          | 'approval_pending'
+          | 'payment_amount_differs'
+          | 'unknown_status'
+          | 'provider_mismatch'
+          | 'partly_foreign_reversal'
+          | 'cause_no_longer_holds'
+          | 'unreadable_session'
+          | 'seller_gone'
+          | 'dispute'
+          | 'release_overdue'
+          | 'payout_failed';
+        since: string;
+        detail: string;
+      } | null;
+      /** How the question about its failure ended: by a later payout, or by the word of a person. */
+      failure_ended: 'paid_later' | 'dismissed' | null;
+      created_at: string;
     };
     Decision: {
       /** The item that was decided about. */ id: string;
@@ -554,6 +634,7 @@ export interface components {
         | 'seller_gone'
         | 'dispute'
         | 'release_overdue'
+        | 'payout_failed'
         | null;
       rests_on: 'nobody' | 'one' | 'two' | null;
       /** What it gives up or pays again, in minor units. */
@@ -596,7 +677,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'payout_failed';
         count: number;
         oldest_at: string;
         amounts: {
@@ -750,7 +832,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'payout_failed';
         since: string;
         detail: string;
       } | null;
@@ -990,7 +1073,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'payout_failed';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1147,7 +1231,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'payout_failed';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1312,7 +1397,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'payout_failed';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1459,7 +1545,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'payout_failed';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1725,7 +1812,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'payout_failed';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1890,7 +1978,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'payout_failed';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1994,7 +2083,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'payout_failed';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2057,6 +2147,115 @@ export interface paths {
       };
     };
     post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/payouts': {
+    /** Payouts from sellers' balances to their banks, newest first. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: {
+          seller?: string;
+          status?: 'pending' | 'in_transit' | 'paid' | 'canceled' | 'failed';
+          currency?: string;
+          transfer_id?: string;
+          needs_attention?: 'true' | 'false';
+          limit?: string;
+          cursor?: string;
+          since?: string;
+          until?: string;
+        };
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path?: never;
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** A page of payouts. */
+        200: {
+          headers: Record<string, unknown>;
+          content: {
+            'application/json': { items: components['schemas']['Payout'][]; next_cursor: string | null };
+            'text/csv': string;
+          };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/payouts/{id}': {
+    /** One payout, by its name at Stripe, with the transfers it contains as far as Stripe says so. Roles: service, viewer, operator, approver. */
+    get: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Echoed in the answer and in our logs; made up when it is missing. */ 'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The payout. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Payout'] } };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    post?: never;
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/payouts/{id}/dismiss': {
+    get?: never;
+    /** Say that nothing is left to do about a payout that failed. No money moves; a later payout of the seller that succeeds says it by itself. Roles: operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: { content: { 'application/json': { note: string } } };
+      responses: {
+        /** Recorded; nobody is asked any more. */
+        200: { headers: Record<string, unknown>; content: { 'application/json': components['schemas']['Payout'] } };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
     put?: never;
     patch?: never;
     delete?: never;
@@ -2169,6 +2368,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'payout_failed'
                 | null;
               detail?: string;
             };
@@ -2253,6 +2453,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'payout_failed'
                 | null;
               detail?: string;
             };
@@ -2339,6 +2540,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'payout_failed'
                 | null;
               detail?: string;
             };
@@ -2425,6 +2627,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'payout_failed'
                 | null;
               detail?: string;
             };
@@ -2507,6 +2710,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'payout_failed'
                 | null;
               detail?: string;
             };
@@ -2590,6 +2794,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'payout_failed'
                 | null;
               detail?: string;
             };
@@ -2824,7 +3029,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'payout_failed';
           item_id?: string;
           limit?: string;
           cursor?: string;
@@ -3288,7 +3494,8 @@ export interface paths {
               | 'unreadable_session'
               | 'seller_gone'
               | 'dispute'
-              | 'release_overdue';
+              | 'release_overdue'
+              | 'payout_failed';
             /** Anything that the kind does not have is answered with 422. */
             action: string;
             note: string;

@@ -18,6 +18,8 @@ import { createForeignShares } from '../ledger/marketplace/foreign-shares.js';
 import { createMarketplaceLists } from '../ledger/marketplace/marketplace-lists.js';
 import { createMarketplaceStory } from '../ledger/marketplace/marketplace-story.js';
 import { createOrders } from '../ledger/marketplace/orders.js';
+import { createPayoutReader } from '../ledger/marketplace/payout-reader.js';
+import { createPayouts } from '../ledger/marketplace/payouts.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
 import { lacksSchema } from '../ledger/no-schema.js';
@@ -43,6 +45,8 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
   return {
     ...createOrders(database),
     ...createTransferReader(database),
+    ...createPayouts(database),
+    ...createPayoutReader(database),
     ...createForeignShares(database),
     ...createMarketplaceLists(database),
     ...createDoctorFacts(database),

@@ -10,6 +10,7 @@ import { addImportTransfersCommand } from './historical/import-transfers.js';
 import { addMigrateCommand } from './migrate.js';
 import { addNotifyCommand } from './notify.js';
 import { addPauseCommands } from './pause.js';
+import { addPayoutsCommand } from './payouts.js';
 import { addExportCommand } from './proof/export.js';
 import { addVerifyCommand } from './proof/verify.js';
 import { addReconcileCommand } from './reconcile.js';
@@ -40,6 +41,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addResolveCommand(program, context);
   addApproveCommand(program, context);
   addRetryAllCommand(program, context);
+  addPayoutsCommand(program, context);
   addReconcileCommand(program, context);
   addExportCommand(program, context);
   addVerifyCommand(program, context);

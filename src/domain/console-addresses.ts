@@ -2,7 +2,7 @@
 export const CONSOLE_PATH = '/console';
 
 /** Pages that are linked to from outside the console; its router takes their paths from here. */
-export const CONSOLE_PAGES = { item: '/item/$kind/$id', drift: '/drift' } as const;
+export const CONSOLE_PAGES = { item: '/item/$kind/$id', drift: '/drift', payouts: '/payouts' } as const;
 
 /** The page of one item, below PUBLIC_URL. */
 export const itemAddress = (kind: string, id: string): string =>
@@ -11,3 +11,6 @@ export const itemAddress = (kind: string, id: string): string =>
 
 /** The page of all drift, below PUBLIC_URL. */
 export const driftAddress = (): string => CONSOLE_PATH + CONSOLE_PAGES.drift;
+
+/** The page of payouts, below PUBLIC_URL. */
+export const payoutsAddress = (): string => CONSOLE_PATH + CONSOLE_PAGES.payouts;

@@ -26,6 +26,7 @@ import { externalRoutes } from './marketplace/external.js';
 import type { MarketplaceRouteDependencies } from './marketplace/marketplace-dependencies.js';
 import { orderRoutes } from './marketplace/orders.js';
 import { paymentRoutes } from './marketplace/payments.js';
+import { payoutRoutes } from './marketplace/payouts.js';
 import { refundRoutes } from './marketplace/refunds.js';
 import { transferRoutes } from './marketplace/transfers.js';
 import { webhookRoutes } from './marketplace/webhooks.js';
@@ -155,6 +156,7 @@ function marketplaceRoutes(dependencies: ApiDependencies): readonly Route[] {
     ...externalRoutes(given),
     ...transferRoutes(given),
     ...disputeRoutes(given),
+    ...payoutRoutes(given),
     ...decisionRoutes({
       ledger: marketplace.ledger,
       resolution: dependencies.resolution,

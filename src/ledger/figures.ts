@@ -22,6 +22,7 @@ const WAITING = [
   ['transfer', 'seller_transfers'],
   ['reversal', 'reversals'],
   ['dispute', 'disputes'],
+  ['payout', 'payouts'],
 ]
   .map(
     ([kind, table]) =>

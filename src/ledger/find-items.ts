@@ -122,6 +122,11 @@ const NAMES_OF_MANY = [
   few('seller_transfers', 'provider_request_id = $1'),
   newest('reversals', 'seller_account = $1'),
   few('reversals', 'provider_request_id = $1'),
+  // A payout stands for the transfers in it.
+  few(
+    'seller_transfers',
+    'stripe_transfer_id IN (SELECT stripe_transfer_id FROM payout_transfers WHERE external_payout_id = $1)',
+  ),
   '(SELECT item_id AS id FROM request_keys WHERE key = $1 AND item_id IS NOT NULL)',
 ].join('\n  UNION ');
 

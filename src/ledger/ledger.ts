@@ -28,6 +28,8 @@ import { createProviderStates } from './marketplace/marketplace-figures.js';
 import { createMarketplaceLists } from './marketplace/marketplace-lists.js';
 import { createOrders } from './marketplace/orders.js';
 import { createPayments } from './marketplace/payments.js';
+import { createPayoutContents } from './marketplace/payout-contents.js';
+import { createPayoutReader } from './marketplace/payout-reader.js';
 import { createPayouts } from './marketplace/payouts.js';
 import { createRefunds } from './marketplace/refunds.js';
 import { createRequestKeys } from './marketplace/request-keys.js';
@@ -126,6 +128,8 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createExternalPayments(database, { clock, refundFee, disputeRules }),
     ...createMoneyThatLeaves(database, { disputeRules, clock, refundFee }),
     ...createPayouts(database),
+    ...createPayoutContents(database),
+    ...createPayoutReader(database),
     ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),

@@ -185,7 +185,7 @@ function dependenciesOf(
     processName,
     holdMs,
   });
-  const { wake, orchestration, calls, resolution, processWebhook } = marketplace;
+  const { wake, orchestration, calls, resolution, processWebhook, readPayout } = marketplace;
   const starter = createSettlementOrchestration(client, config.temporal.taskQueue, timings);
   const given: ActivityDependencies = {
     settlement: {
@@ -213,6 +213,7 @@ function dependenciesOf(
       money: { starter: orchestration },
       processWebhook,
       searchPayment: calls?.searchPayment,
+      readPayout,
       chain: tempo,
       retentionAfterMs: config.retentionAfterMs,
       anchors: config.auditAnchorDir === undefined ? undefined : createAnchorDirectory(config.auditAnchorDir),

@@ -3,6 +3,7 @@ import { createResolution } from '../calls/decisions/decide.js';
 import { createExternalPayments } from '../calls/marketplace/external-payments.js';
 import { createHyperswitchCalls } from '../calls/marketplace/hyperswitch-calls.js';
 import { atItsProvider, type PaymentCalls } from '../calls/marketplace/payment-calls.js';
+import { createPayoutReading } from '../calls/marketplace/payouts.js';
 import { createPinnedReads, type PinnedStripe } from '../calls/marketplace/pinned-reads.js';
 import { createWebhookProcessor } from '../calls/marketplace/process-webhook.js';
 import { createStripePayments } from '../calls/marketplace/stripe-payments.js';
@@ -89,6 +90,7 @@ export function createMarketplaceRuntime({
     orchestration,
     wake,
     calls,
+    readPayout: pinned.stripe && createPayoutReading({ ledger, stripe: pinned.stripe }),
     external: pinned.stripe && createExternalPayments({ ledger, stripe: pinned.stripe, wake }),
     resolution: createResolution({
       ledger,

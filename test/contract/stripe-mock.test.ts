@@ -48,6 +48,11 @@ const ofThePayment = altering(() => ({ payment_intent: PAYMENT }));
 const aboutAReversal = altering(({ amount, currency, created }) => ({
   source: { object: 'transfer_reversal', id: 'trr_1', amount, currency, created, transfer: EXAMPLE, metadata: {} },
 }));
+/** So that the source is the payment that a transfer is in the seller's account. */
+const ofATransfer = altering(() => ({
+  type: 'payment',
+  source: { object: 'charge', id: 'py_1', source_transfer: EXAMPLE },
+}));
 
 interface Case {
   readonly call: (calls: StripeCalls) => Promise<{ readonly kind: string }>;
@@ -201,6 +206,17 @@ const CASES: Readonly<Record<string, Case>> = {
     call: (calls) => calls.readPayout('po_1', TRANSFER.destination),
     answer: { kind: 'found', value: { externalPayoutId: 'po_1', amount: 1100n, status: 'in_transit' } },
     requests: ['GET /v1/payouts/po_1'],
+  },
+  'what a payout of a seller contains is listed': {
+    call: (calls) => calls.payoutContents('po_1', TRANSFER.destination, 'txn_last'),
+    answer: {
+      kind: 'found',
+      value: { transfers: [{ stripeTransferId: EXAMPLE, currency: 'USD' }], others: 0, next: null },
+    },
+    requests: [
+      'GET /v1/balance_transactions?payout=po_1&type=payment&expand[0]=data.source&limit=100&starting_after=txn_last',
+    ],
+    alter: ofATransfer,
   },
 };
 

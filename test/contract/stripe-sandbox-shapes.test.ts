@@ -130,6 +130,11 @@ const ADMITTED: Readonly<Record<string, Case>> = {
   'charges of a group and a time': charges({ transfer_group: 'o1', 'created[gte]': '1', limit: '5' }),
   'a balance transaction': { path: '/v1/balance_transactions/:transaction' },
   'the balance transactions of a charge': transactions({ source: ':charge', type: 'charge', currency: 'usd' }),
+  'the balance transactions of a payout': {
+    path: '/v1/balance_transactions',
+    form: { payout: ':payout', type: 'payment', limit: '100' },
+    account: SELLER,
+  },
   'balance transactions of a time': transactions({ 'created[gte]': '1', limit: '1' }),
   'a refund': { path: '/v1/refunds/:refund' },
   'the refunds of a charge': ofCharge('refunds', { charge: ':charge', limit: '5' }),

@@ -355,6 +355,11 @@ payments.charge_unfit text
 payments.disputes_look_at timestamp with time zone
 payments.archived_at timestamp with time zone
 payments.provider text NOT NULL DEFAULT 'hyperswitch'::text
+payout_transfers.external_payout_id text NOT NULL
+payout_transfers.balance_transaction_id text NOT NULL
+payout_transfers.stripe_transfer_id text NOT NULL
+payout_transfers.amount numeric(78,0) NOT NULL
+payout_transfers.currency text NOT NULL
 payouts.external_payout_id text NOT NULL
 payouts.seller_account text NOT NULL
 payouts.amount numeric(78,0) NOT NULL
@@ -364,6 +369,19 @@ payouts.arrival_at timestamp with time zone
 payouts.failure_code text
 payouts.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 payouts.updated_at timestamp with time zone NOT NULL DEFAULT clock_now()
+payouts.id uuid NOT NULL DEFAULT gen_random_uuid()
+payouts.automatic boolean
+payouts.made_at timestamp with time zone
+payouts.contents text NOT NULL DEFAULT 'unread'::text
+payouts.contents_detail text
+payouts.contents_after text
+payouts.others integer NOT NULL DEFAULT 0
+payouts.refused_since timestamp with time zone
+payouts.next_check_at timestamp with time zone
+payouts.attention_reason text
+payouts.attention_since timestamp with time zone
+payouts.attention_detail text
+payouts.failure_ended text
 platform_gates.currency text NOT NULL
 platform_gates.since timestamp with time zone NOT NULL DEFAULT clock_now()
 platform_gates.available numeric(78,0)
@@ -906,9 +924,21 @@ payments payments_provider_check CHECK ((provider = ANY (ARRAY['hyperswitch'::te
 payments payments_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
 payments payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
 payments unfinished_payment_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'processing'::text])) OR (next_check_at IS NOT NULL)))
+payout_transfers payout_transfers_balance_transaction_id_check CHECK ((balance_transaction_id <> ''::text))
+payout_transfers payout_transfers_external_payout_id_fkey FOREIGN KEY (external_payout_id) REFERENCES payouts(external_payout_id)
+payout_transfers payout_transfers_pkey PRIMARY KEY (external_payout_id, balance_transaction_id)
+payout_transfers payout_transfers_stripe_transfer_id_check CHECK ((stripe_transfer_id <> ''::text))
+payouts only_failed_payouts_ask CHECK ((((status = 'failed'::text) = ((attention_reason IS NOT NULL) OR (failure_ended IS NOT NULL))) OR (made_at IS NULL)))
+payouts payout_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
+payouts payouts_attention_reason_check CHECK ((attention_reason = 'payout_failed'::text))
+payouts payouts_contents_check CHECK ((contents = ANY (ARRAY['unread'::text, 'listed'::text, 'not_told'::text, 'unreadable'::text])))
 payouts payouts_external_payout_id_check CHECK ((external_payout_id <> ''::text))
+payouts payouts_failure_ended_check CHECK ((failure_ended = ANY (ARRAY['paid_later'::text, 'dismissed'::text])))
+payouts payouts_id_key UNIQUE (id)
+payouts payouts_others_check CHECK ((others >= 0))
 payouts payouts_pkey PRIMARY KEY (external_payout_id)
 payouts payouts_status_check CHECK ((status = ANY (ARRAY['paid'::text, 'pending'::text, 'in_transit'::text, 'canceled'::text, 'failed'::text])))
+payouts unread_payout_is_found_again CHECK (((contents <> 'unread'::text) OR (next_check_at IS NOT NULL) OR (made_at IS NULL)))
 platform_gates gate_was_read CHECK (((available IS NULL) = (read_at IS NULL)))
 platform_gates platform_gates_pkey PRIMARY KEY (currency)
 provider_breakers open_is_probed CHECK (((state = 'closed'::text) = (probe_at IS NULL)))
@@ -1111,6 +1141,11 @@ CREATE INDEX payments_due ON public.payments USING btree (next_check_at) WHERE (
 CREATE INDEX payments_looked_at ON public.payments USING btree (disputes_look_at) WHERE (disputes_look_at IS NOT NULL)
 CREATE INDEX payments_out_of_step ON public.payments USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX payments_sealed ON public.payments USING btree (sealed_key_id) WHERE (sealed_key_id IS NOT NULL)
+CREATE INDEX payout_transfers_of_transfer ON public.payout_transfers USING btree (stripe_transfer_id)
+CREATE INDEX payouts_asked ON public.payouts USING btree (attention_since) WHERE (attention_reason IS NOT NULL)
+CREATE INDEX payouts_due ON public.payouts USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
+CREATE INDEX payouts_newest ON public.payouts USING btree (created_at DESC, external_payout_id DESC)
+CREATE INDEX payouts_of_seller ON public.payouts USING btree (seller_account, created_at DESC)
 CREATE INDEX refunds_archived ON public.refunds USING btree (id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX refunds_attention ON public.refunds USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX refunds_by_currency ON public.refunds USING btree (currency, id DESC) WHERE (archived_at IS NULL)
@@ -1233,6 +1268,8 @@ CREATE UNIQUE INDEX payments_idempotency_key_key ON public.payments USING btree 
 CREATE UNIQUE INDEX payments_once_at_stripe ON public.payments USING btree (connector_transaction_id) WHERE (connector = 'stripe'::text)
 CREATE UNIQUE INDEX payments_order_id_key ON public.payments USING btree (order_id)
 CREATE UNIQUE INDEX payments_pkey ON public.payments USING btree (id)
+CREATE UNIQUE INDEX payout_transfers_pkey ON public.payout_transfers USING btree (external_payout_id, balance_transaction_id)
+CREATE UNIQUE INDEX payouts_id_key ON public.payouts USING btree (id)
 CREATE UNIQUE INDEX payouts_pkey ON public.payouts USING btree (external_payout_id)
 CREATE UNIQUE INDEX platform_gates_pkey ON public.platform_gates USING btree (currency)
 CREATE UNIQUE INDEX provider_breakers_pkey ON public.provider_breakers USING btree (provider)

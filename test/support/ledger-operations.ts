@@ -18,6 +18,8 @@ import { createProviderStates } from '../../src/ledger/marketplace/marketplace-f
 import { createMarketplaceLists } from '../../src/ledger/marketplace/marketplace-lists.js';
 import { createOrders } from '../../src/ledger/marketplace/orders.js';
 import { createPayments } from '../../src/ledger/marketplace/payments.js';
+import { createPayoutContents } from '../../src/ledger/marketplace/payout-contents.js';
+import { createPayoutReader } from '../../src/ledger/marketplace/payout-reader.js';
 import { createPayouts } from '../../src/ledger/marketplace/payouts.js';
 import { createRefunds } from '../../src/ledger/marketplace/refunds.js';
 import { createRequestKeys } from '../../src/ledger/marketplace/request-keys.js';
@@ -43,6 +45,8 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createMoneyThatLeaves(NOTHING, {} as never),
     ...createExternalPayments(NOTHING, NOTHING),
     ...createPayouts(NOTHING),
+    ...createPayoutContents(NOTHING),
+    ...createPayoutReader(NOTHING),
     ...createHistorical(NOTHING),
     ...createReconciling(NOTHING, NOTHING),
     ...createPaymentCalls(NOTHING, NOTHING),

@@ -15,6 +15,8 @@ export interface NewPayout {
   /** Unix seconds. */
   readonly arrivalDate?: number | undefined;
   readonly failureCode?: string | undefined;
+  /** Left out: Stripe made it by itself, of everything that was available and in no payout yet. */
+  readonly automatic?: boolean | undefined;
 }
 
 const ARRIVES_AFTER_SECONDS = 2 * 86_400;
@@ -36,6 +38,7 @@ export function planPayout(context: PlanContext, given: NewPayout): Plan {
     currency,
     status,
     failureCode: failureOf(status, given.failureCode),
+    automatic: given.automatic ?? true,
     arrivalDate: given.arrivalDate ?? created + ARRIVES_AFTER_SECONDS,
     created,
     balanceTransaction: newId('txn'),
@@ -45,7 +48,20 @@ export function planPayout(context: PlanContext, given: NewPayout): Plan {
     ? []
     : booked(context, [{ id: balanceTransaction, account: id, type: 'payout', amount: -amount, currency, source }]);
   const events = [payoutEvent('payout.created', row), ...(status === 'pending' ? [] : [statusEvent(row)])];
-  return answer(payoutObject(row), [{ table: 'payout', row }, ...left], events);
+  return answer(payoutObject(row), [{ table: 'payout', row }, ...left, ...taken(context, row)], events);
+}
+
+/** What an automatic payout contains, whatever its amount was set to: a line of the balance is in one payout, also where that fails. */
+function taken(
+  { store, world }: PlanContext,
+  { id, account, currency, automatic, status }: PayoutRecord,
+): readonly Put[] {
+  if (!automatic || status === 'canceled') return [];
+  return store
+    .transactions()
+    .filter((row) => row.account === account && row.livemode === world.livemode && row.platform === world.platform)
+    .filter((row) => row.currency === currency && row.settled && row.payout === undefined && row.type !== 'payout')
+    .map((row) => ({ table: 'transaction', row: { ...row, payout: id } }));
 }
 
 export function planPayoutStatus(

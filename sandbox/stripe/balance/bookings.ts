@@ -21,6 +21,8 @@ export interface Booking {
   readonly source: string;
   /** Unix seconds; default: now. Until then it is pending. */
   readonly availableOn?: number | undefined;
+  /** Of a seller's payment, what it came of. */
+  readonly transfer?: string;
   /** Where the type alone does not say (docs.stripe.com/reports/reporting-categories). */
   readonly category?: string;
 }
@@ -65,6 +67,7 @@ export function booked({ store, world, nowMs }: PlanContext, bookings: readonly 
       created,
       availableOn,
       settled,
+      ...(booking.transfer === undefined ? {} : { transfer: booking.transfer }),
     });
   }
   return [

@@ -66,6 +66,7 @@ const payoutSchema = z.strictObject({
   status: status.default('pending'),
   arrivalDate: z.int().min(0).optional(),
   failureCode: z.string().min(1).optional(),
+  automatic: z.boolean().optional(),
 });
 const payoutChangeSchema = z.strictObject({ status, failureCode: z.string().min(1).optional() });
 const targetSchema = z.union([

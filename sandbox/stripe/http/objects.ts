@@ -113,7 +113,7 @@ export const payoutObject = (row: PayoutRecord) => ({
   application_fee: null,
   application_fee_amount: null,
   arrival_date: row.arrivalDate,
-  automatic: true,
+  automatic: row.automatic,
   balance_transaction: row.balanceTransaction,
   created: row.created,
   currency: row.currency,
@@ -127,7 +127,7 @@ export const payoutObject = (row: PayoutRecord) => ({
   method: 'standard',
   original_payout: null,
   payout_method: null,
-  reconciliation_status: row.status === 'paid' ? 'completed' : 'in_progress',
+  reconciliation_status: reconciliationOf(row),
   reversed_by: null,
   source_type: 'card',
   statement_descriptor: null,
@@ -135,6 +135,12 @@ export const payoutObject = (row: PayoutRecord) => ({
   trace_id: null,
   type: 'bank_account',
 });
+
+/** Stripe says what is in a payout that it made by itself, once it is on its way. */
+function reconciliationOf({ automatic, status }: PayoutRecord): string {
+  if (!automatic) return 'not_applicable';
+  return status === 'paid' || status === 'failed' ? 'completed' : 'in_progress';
+}
 
 /** A balance names at least one currency, also where nothing ever moved. */
 export function balanceObject(livemode: boolean, funds: Readonly<Record<string, Funds>>) {

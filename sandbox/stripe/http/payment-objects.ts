@@ -1,4 +1,4 @@
-import type { BalanceTransactionRecord, ChargeRecord, ChargeStatus } from '../state/records.js';
+import type { BalanceTransactionRecord, ChargeRecord, ChargeStatus, TransferRecord } from '../state/records.js';
 import { seconds } from './plan.js';
 
 /**
@@ -122,6 +122,27 @@ export const chargeObject = (row: ChargeRecord, { refunded, disputed }: ChargeHi
   status: row.status,
   transfer_data: null,
   transfer_group: row.transferGroup,
+});
+
+/** What a transfer is in the seller's account: a payment to him, which names the transfer it came of. */
+export const destinationPaymentObject = (row: TransferRecord) => ({
+  ...chargeObject(
+    {
+      ...row,
+      id: row.destinationPayment,
+      paymentIntent: '',
+      captured: true,
+      status: 'succeeded',
+      method: 'stripe_account',
+      metadata: {},
+      failureTransaction: null,
+      intentGroup: null,
+    },
+    { refunded: row.amountReversed, disputed: false },
+  ),
+  payment_intent: null,
+  payment_method: null,
+  source_transfer: row.id,
 });
 
 const INTENT_STATUSES: Readonly<Record<ChargeStatus, string>> = {

@@ -84,6 +84,8 @@ export interface PayoutRecord {
   readonly currency: string;
   readonly status: PayoutStatus;
   readonly failureCode: string | null;
+  /** False: its owner made it, and nobody knows which money it was. */
+  readonly automatic: boolean;
   readonly arrivalDate: number;
   readonly created: number;
   readonly balanceTransaction: string;
@@ -122,6 +124,10 @@ export interface BalanceTransactionRecord extends World {
   readonly availableOn: number;
   /** Counted among what is available; until then it is pending. */
   readonly settled: boolean;
+  /** Of a seller's payment, what it came of. */
+  readonly transfer?: string | undefined;
+  /** The automatic payout that took it to the bank. */
+  readonly payout?: string | undefined;
 }
 
 export type ChargeStatus = 'succeeded' | 'pending' | 'failed';

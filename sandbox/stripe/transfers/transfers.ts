@@ -67,7 +67,15 @@ export function createTransfer(caller: Caller, params: Values<typeof CREATE_TRAN
   const availableOn = source?.money.availableOn;
   const puts = booked(caller, [
     { id, account: platform.id, type: 'transfer', amount: -amount, currency, source: sent, availableOn },
-    { account: destination, type: 'payment', amount, currency, source: destinationPayment, availableOn },
+    {
+      account: destination,
+      type: 'payment',
+      amount,
+      currency,
+      source: destinationPayment,
+      availableOn,
+      transfer: sent,
+    },
   ]);
   const events: EventDraft[] = [
     { type: 'transfer.created', account: null, livemode: world.livemode, object: () => body },

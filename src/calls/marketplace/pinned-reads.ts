@@ -12,6 +12,7 @@ type StripeReads = Pick<
   | 'readTransfer'
   | 'transfersTo'
   | 'readPayout'
+  | 'payoutContents'
   | 'readPlatformBalance'
   | 'readSeller'
   | 'readDispute'
@@ -47,6 +48,7 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
         readPayment: (name) => checked(() => calls.readPayment(name)),
         transfersInGroup: (group) => checked(() => calls.transfersInGroup(group)),
         readPayout: (id, sellerAccount) => checked(() => calls.readPayout(id, sellerAccount)),
+        payoutContents: (id, sellerAccount, after) => checked(() => calls.payoutContents(id, sellerAccount, after)),
       };
     },
   };

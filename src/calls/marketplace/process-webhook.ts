@@ -19,6 +19,7 @@ export interface WebhookDependencies {
     | 'sellerMatters'
     | 'sellerShows'
     | 'savePayout'
+    | 'payoutsReadableAgain'
     | 'reversedTransfer'
     | 'noteReversed'
     | 'adoptReversal'
@@ -67,6 +68,7 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
     if (event.provider === 'stripe' && event.account === null && event.type === 'balance.available')
       return await finished(taken, await readBalance());
     const seller = event.provider === 'stripe' ? sellerOf(event) : undefined;
+    if (seller !== undefined && event.type === BACK) await ledger.payoutsReadableAgain(seller);
     if (seller !== undefined) return await finished(taken, await readSeller(seller, event.type === LEFT));
     const told = item?.kind === 'transfer' && event.type === 'transfer.reversed' ? await readReversed(item.id) : null;
     if (told === 'left') return 'left';
@@ -120,12 +122,9 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
 
 /** He has disconnected from the platform. */
 const LEFT = 'account.application.deauthorized';
-const OF_SELLERS: ReadonlySet<string> = new Set([
-  'account.updated',
-  'capability.updated',
-  'account.application.authorized',
-  LEFT,
-]);
+/** He lets us in, again or for the first time. */
+const BACK = 'account.application.authorized';
+const OF_SELLERS: ReadonlySet<string> = new Set(['account.updated', 'capability.updated', BACK, LEFT]);
 
 /** Of which connected account an event tells what it can do. */
 function sellerOf({ type, account, objectId }: NewWebhookEvent): string | undefined {

@@ -3,18 +3,21 @@ import type { DecidableKind } from '../decisions/decisions.js';
 
 /** One meaning for all kinds, or others for some of them. */
 type ByKind = { readonly [Kind in DecidableKind]?: string } & { readonly other: string };
+/** Nothing is decided about a payout, and a person is asked about it all the same. */
+export type AskedKind = DecidableKind | 'payout';
 type Meanings = Readonly<Record<AttentionReason, string | ByKind>>;
 
-const of = (meanings: Meanings, kind: DecidableKind, reason: AttentionReason): string => {
+const of = (meanings: Meanings, kind: AskedKind, reason: AttentionReason): string => {
   const meaning = meanings[reason];
-  return typeof meaning === 'string' ? meaning : (meaning[kind] ?? meaning.other);
+  if (typeof meaning === 'string') return meaning;
+  return (kind === 'payout' ? undefined : meaning[kind]) ?? meaning.other;
 };
 
 /** Why an item of this kind waits for a person, in a sentence for somebody who did not build it. */
-export const whyAsked = (kind: DecidableKind, reason: AttentionReason): string => of(WHY, kind, reason);
+export const whyAsked = (kind: AskedKind, reason: AttentionReason): string => of(WHY, kind, reason);
 
 /** The page for it, in docs/runbooks. */
-export const runbookOf = (kind: DecidableKind, reason: AttentionReason): string =>
+export const runbookOf = (kind: AskedKind, reason: AttentionReason): string =>
   `docs/runbooks/${of(RUNBOOKS, kind, reason)}.md`;
 
 const WHY: Meanings = {
@@ -62,6 +65,7 @@ const WHY: Meanings = {
   seller_gone: 'the seller disconnected from the platform, or was rejected by Stripe',
   dispute: 'where the funds of a dispute are cannot be read here, or Stripe alone tells of it',
   release_overdue: 'the share waits for somebody to release it, and nobody has for longer than RELEASE_OVERDUE',
+  payout_failed: "a seller's bank did not take a payout of his: his money is back in his balance at Stripe",
 };
 
 const RUNBOOKS: Meanings = {
@@ -96,4 +100,5 @@ const RUNBOOKS: Meanings = {
   seller_gone: 'seller-gone',
   dispute: 'dispute',
   release_overdue: 'release-overdue',
+  payout_failed: 'payout-failed',
 };

@@ -13,6 +13,7 @@ import type {
   TransferWait,
 } from './marketplace.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, TransferStatus } from './marketplace-status.js';
+import { type PayoutOfTransferAnswer, payoutOfTransferAnswer } from './payout-answer.js';
 import { type HeldFor, heldInWords, type ReleaseKind, type ReleaseTermsAnswer, termsAnswer } from './releases.js';
 import { type AttentionAnswer, minorUnits, type ReversalAnswer, reversalAnswer } from './reversal-answer.js';
 import type { SellerState } from './seller-standing.js';
@@ -118,6 +119,7 @@ export type TransferAnswer = {
   readonly release: { readonly kind: ReleaseKind; readonly at: string | null; readonly released_at: string | null };
   /** What it waits for while it is held; null: nothing any more, or it is not held. */
   readonly held: HeldAnswer | null;
+  readonly payout: PayoutOfTransferAnswer | null;
   readonly reversals: readonly ReversalAnswer[];
   readonly attention: AttentionAnswer | null;
   readonly workflow_id: string | null;
@@ -263,6 +265,7 @@ export const transferAnswer = (transfer: SellerTransfer, reversals: readonly Rev
     released_at: transfer.release.releasedAt,
   },
   held: transfer.heldFor && heldAnswer(transfer.heldFor),
+  payout: transfer.payout && payoutOfTransferAnswer(transfer.payout),
   reversals: reversals.map(reversalAnswer),
   attention: transfer.attention,
   workflow_id: transfer.workflowId,

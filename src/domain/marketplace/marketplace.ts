@@ -5,6 +5,7 @@ import type { Captured } from './captured.js';
 import type { DisputeFunds, DisputeStatus } from './disputes.js';
 import type { FeePolicy } from './lines.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
+import type { PayoutOfTransfer } from './payouts.js';
 import type { HeldFor, Release, ReleaseTerms } from './releases.js';
 import type { SellerState } from './seller-standing.js';
 
@@ -121,6 +122,8 @@ export interface SellerTransfer {
   readonly release: Release;
   /** Null: it is not held, or is about to be let go. */
   readonly heldFor: HeldFor | null;
+  /** With which it reached the seller's bank, or is on its way there; null: Stripe has not said. */
+  readonly payout: PayoutOfTransfer | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly createdAt: string;

@@ -1,4 +1,4 @@
-import { driftAddress, itemAddress } from '../console-addresses.js';
+import { driftAddress, itemAddress, payoutsAddress } from '../console-addresses.js';
 import type { AttentionReason } from '../decisions/attention.js';
 import type { DecidableKind } from '../decisions/decisions.js';
 import { runbookOf, whyAsked } from '../explanations/attention-reasons.js';
@@ -8,8 +8,8 @@ import { DRIFT_RUNBOOK } from '../reconciliation/drift-answer.js';
 import type { Stage } from './destinations.js';
 import type { Total } from './when-told.js';
 
-/** Drift is grouped by its own kinds. */
-export type ToldKind = DecidableKind | `drift/${DriftKind}`;
+/** Drift is grouped by its own kinds. Nothing is decided about a payout: a person asks its seller to mend his bank account. */
+export type ToldKind = DecidableKind | `drift/${DriftKind}` | 'payout';
 
 /**
  * What one message tells, frozen before its first attempt: what is sent again is the same. Plain JSON. It holds ids, amounts and
@@ -149,7 +149,12 @@ export function testMessage(id: string, writtenAt: string): { readonly body: str
 
 /** The page of one item in the console; null: PUBLIC_URL is not set. */
 const itemUrl = (publicUrl: string | undefined, kind: ToldKind, id: string): string | null =>
-  publicUrl === undefined ? null : publicUrl + (isDrift(kind) ? driftAddress() : itemAddress(kind, id));
+  publicUrl === undefined ? null : publicUrl + pageOf(kind, id);
+
+function pageOf(kind: ToldKind, id: string): string {
+  if (kind === 'payout') return payoutsAddress();
+  return isDrift(kind) ? driftAddress() : itemAddress(kind, id);
+}
 
 const isDrift = (kind: ToldKind): kind is `drift/${DriftKind}` => kind.startsWith('drift/');
 const whyTold = (kind: ToldKind, reason: AttentionReason): string =>

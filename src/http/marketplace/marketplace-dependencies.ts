@@ -52,6 +52,9 @@ export type MarketplaceRouteLedger = Pick<
   | 'decisionItem'
   | 'reversalsOfTransfers'
   | 'storeWebhook'
+  | 'listPayouts'
+  | 'findPayout'
+  | 'dismissPayout'
 >;
 
 /** Each answers null for what was not signed for us, or is no event; one that is undefined has no secret configured. */

@@ -29,6 +29,7 @@ import {
   TransferListAnswer,
   WebhookAnswer,
 } from './marketplace-schemas.js';
+import { PAYOUT_OPERATIONS } from './payout-operations.js';
 
 const IDEMPOTENCY_KEY: Readonly<Record<string, HeaderDescription>> = {
   'Idempotency-Key': {
@@ -290,6 +291,7 @@ export const MARKETPLACE_OPERATIONS: readonly Operation[] = [
   getReversalOperation,
   listDisputesOperation,
   getDisputeOperation,
+  ...PAYOUT_OPERATIONS,
   hyperswitchWebhookOperation,
   stripeWebhookOperation,
 ];

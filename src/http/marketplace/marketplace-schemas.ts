@@ -22,6 +22,7 @@ import {
 import { IMMEDIATELY } from '../../domain/marketplace/releases.js';
 import { attention, currencyFilter, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
 import { amountOut, DisputeAnswer, ReversalAnswer, sellerAccount, workflowId } from './marketplace-parts.js';
+import { payoutOfTransferOut } from './payout-schemas.js';
 import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
@@ -208,6 +209,7 @@ export const TransferAnswer: z.ZodType<Transfer> = z
       .describe('Why it is not sent yet, where nobody is asked about that: it goes on by itself.'),
     release: releaseOut,
     held: heldOut,
+    payout: payoutOfTransferOut,
     reversals: z.array(ReversalAnswer),
     attention,
     workflow_id: workflowId,
@@ -338,12 +340,10 @@ export const OrderAnswer: z.ZodType<Order> = z
     created_at: timestamp,
   })
   .meta({ id: 'Order' });
-
 export const OrderListAnswer = listAnswer(OrderAnswer);
 export const PaymentListAnswer = listAnswer(PaymentDetails);
 export const RefundListAnswer = listAnswer(RefundAnswer);
 export const TransferListAnswer = listAnswer(TransferAnswer);
 export const ReversalListAnswer = listAnswer(ReversalAnswer);
 export const DisputeListAnswer = listAnswer(DisputeAnswer);
-
 export const WebhookAnswer = z.object({ received: z.literal(true) });

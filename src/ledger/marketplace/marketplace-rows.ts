@@ -19,6 +19,7 @@ import {
   type ReversalStatus,
   type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
+import type { PayoutStatus } from '../../domain/marketplace/payouts.js';
 import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { HELD_FOR, type HeldForRow, toHeldFor } from '../calls/releases.js';
 import type { Database } from '../database.js';
@@ -113,6 +114,7 @@ export interface TransferRow extends AttentionColumns {
   release_at: Date | null;
   released_at: Date | null;
   held_for: HeldForRow | null;
+  payout: { id: string; status: PayoutStatus; arrival_at: string | null } | null;
   workflow_id: string | null;
   created_at: Date;
 }
@@ -154,11 +156,16 @@ export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reaso
     FROM cause_parts p JOIN order_items i USING (order_id, position) WHERE p.cause_id = refunds.id AND p.amount > 0) AS items,
   attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
+/** The one that took it to the seller's bank last, where Stripe has said so. */
+const PAYOUT = `(SELECT jsonb_build_object('id', p.external_payout_id, 'status', p.status, 'arrival_at', p.arrival_at)
+  FROM payout_transfers x JOIN payouts p USING (external_payout_id) WHERE x.stripe_transfer_id = seller_transfers.stripe_transfer_id
+    AND p.seller_account = seller_transfers.seller_account ORDER BY p.made_at DESC NULLS LAST LIMIT 1) AS payout`;
+
 export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_reversed, currency, status, certainty, origin,
   stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at,
   waiting_since, waiting_detail,
   (SELECT available FROM platform_gates g WHERE g.currency = seller_transfers.currency) AS platform_available,
-  release_kind, release_at, released_at, ${HELD_FOR}`;
+  release_kind, release_at, released_at, ${HELD_FOR}, ${PAYOUT}`;
 
 /** Of `reversals v` with its transfer and, where it is of a dispute, its withdrawal. */
 const REVERSAL_COLUMNS = `v.id, v.refund_id, w.dispute_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
@@ -277,6 +284,11 @@ export const toTransfer = (row: TransferRow): SellerTransfer => ({
     releasedAt: row.released_at?.toISOString() ?? null,
   },
   heldFor: toHeldFor(row),
+  payout: row.payout && {
+    id: row.payout.id,
+    status: row.payout.status,
+    arrivalAt: row.payout.arrival_at && new Date(row.payout.arrival_at).toISOString(),
+  },
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),

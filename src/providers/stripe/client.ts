@@ -1,7 +1,6 @@
 import StripeLibrary from 'stripe';
 import type {
   KeyedAnswer,
-  PayoutFacts,
   ReadAnswer,
   ReversalFacts,
   ReversalParams,
@@ -20,11 +19,12 @@ import type { Ask, Stopped, StripeEndpoint } from './ask.js';
 import type { Answered } from './budget.js';
 import { type ChargeReads, chargeReads } from './charge-reads.js';
 import { type DisputeReads, disputeReads } from './dispute-reads.js';
-import { availableBalance, idAt, pageOf, payoutFacts, reversalFacts, sellerFacts, transferFacts } from './facts.js';
+import { availableBalance, idAt, pageOf, reversalFacts, sellerFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
 import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
 import { type PaymentReads, paymentReads } from './payment-reads.js';
+import { type PayoutReads, payoutReads } from './payout-reads.js';
 
 export type { StripeEndpoint } from './ask.js';
 
@@ -43,7 +43,7 @@ export interface Stripe {
   inLane(lane: string): StripeCalls;
 }
 
-export interface StripeCalls extends AccountLists, ChargeReads, DisputeReads, PaymentReads {
+export interface StripeCalls extends AccountLists, ChargeReads, DisputeReads, PaymentReads, PayoutReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
    * @param stopped what it says is answered as `busy`, with nothing executed
@@ -79,7 +79,6 @@ export interface StripeCalls extends AccountLists, ChargeReads, DisputeReads, Pa
   readPlatformBalance(): Promise<ReadAnswer<ReadonlyMap<string, bigint>>>;
   /** Whether a connected account may receive transfers. */
   readSeller(sellerAccount: string): Promise<ReadAnswer<SellerFacts>>;
-  readPayout(externalPayoutId: string, sellerAccount: string): Promise<ReadAnswer<PayoutFacts>>;
 }
 
 export interface TransferFilter {
@@ -140,6 +139,7 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
         ...chargeReads(ask),
         ...disputeReads(ask),
         ...paymentReads(ask),
+        ...payoutReads(ask),
       };
     },
   };
@@ -255,7 +255,7 @@ const allReversals = (ask: Ask, id: string): Promise<ReadAnswer<readonly Reversa
 
 function accountReads(
   ask: Ask,
-): Pick<StripeCalls, 'readAccount' | 'readBalance' | 'readPlatformBalance' | 'readSeller' | 'readPayout'> {
+): Pick<StripeCalls, 'readAccount' | 'readBalance' | 'readPlatformBalance' | 'readSeller'> {
   return {
     async readAccount() {
       const account = await ask('account', { what: 'our account' }, (stripe) => stripe.accounts.retrieveCurrent());
@@ -289,19 +289,6 @@ function accountReads(
       return readAnswer(outcome, (object) => {
         const facts = sellerFacts(object);
         return facts?.sellerAccount === sellerAccount ? facts : undefined;
-      });
-    },
-
-    async readPayout(externalPayoutId, sellerAccount) {
-      const id = externalPayoutId;
-      if (!isId(id)) return noSuchId(id);
-      const account = requireId(sellerAccount, 'a payout');
-      const outcome = await ask('payouts.read', { what: `payout ${id}`, account }, (stripe) =>
-        stripe.payouts.retrieve(id, {}, { stripeAccount: account }),
-      );
-      return readAnswer(outcome, (object) => {
-        const facts = payoutFacts(object, account);
-        return facts?.externalPayoutId === id ? facts : undefined;
       });
     },
   };

@@ -1,7 +1,6 @@
 import type {
   ChargeFacts,
   GroupTransfer,
-  PayoutFacts,
   ReversalFacts,
   ReversalState,
   SellerFacts,
@@ -89,36 +88,6 @@ function reversalState(status: JsonValue | undefined): ReversalState {
   return typeof status === 'string' && Object.hasOwn(REVERSAL_STATES, status)
     ? (REVERSAL_STATES[status] ?? 'unknown')
     : 'unknown';
-}
-
-const PAYOUT_STATUSES: Readonly<Record<PayoutFacts['status'], true>> = {
-  paid: true,
-  pending: true,
-  in_transit: true,
-  canceled: true,
-  failed: true,
-};
-const isPayoutStatus = (text: string | undefined): text is PayoutFacts['status'] =>
-  text !== undefined && Object.hasOwn(PAYOUT_STATUSES, text);
-
-export function payoutFacts(object: JsonObject, sellerAccount: string): PayoutFacts | undefined {
-  if (object['object'] !== 'payout') return undefined;
-  const externalPayoutId = idAt(object, 'id');
-  const amount = integerAt(object, 'amount');
-  const currency = currencyAt(object);
-  const status = stringAt(object, 'status');
-  if (externalPayoutId === undefined || amount === undefined || currency === undefined || !isPayoutStatus(status)) {
-    return undefined;
-  }
-  return {
-    externalPayoutId,
-    sellerAccount,
-    amount,
-    currency,
-    status,
-    arrivalAt: timeAt(object, 'arrival_date') ?? null,
-    failureCode: stringAt(object, 'failure_code') ?? null,
-  };
 }
 
 /** Undefined also where a single movement cannot be read: it might be the one that took the funds, or gave them back. */
@@ -321,19 +290,19 @@ export function idAt(object: JsonObject, key: string): string | undefined {
 }
 
 /** Beyond 2^53 JSON has already lost digits. */
-function integerAt(object: JsonObject, key: string): bigint | undefined {
+export function integerAt(object: JsonObject, key: string): bigint | undefined {
   const value: JsonValue | undefined = object[key];
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined;
 }
 
 /** Lower case on the wire, upper case here. */
-function currencyAt(object: JsonObject): string | undefined {
+export function currencyAt(object: JsonObject): string | undefined {
   const currency = stringAt(object, 'currency');
   return currency !== undefined && /^[a-z]{3}$/i.test(currency) ? currency.toUpperCase() : undefined;
 }
 
 /** Unix seconds on the wire; the year 9999 is the last that ISO 8601 writes in four digits. */
-function timeAt(object: JsonObject, key: string): string | undefined {
+export function timeAt(object: JsonObject, key: string): string | undefined {
   const seconds = object[key];
   return typeof seconds === 'number' && Number.isSafeInteger(seconds) && seconds >= 0 && seconds < 253_402_300_800
     ? new Date(seconds * 1000).toISOString()

@@ -196,6 +196,7 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
     readAccount: () => read(() => ({ accountId: 'acct_platform', livemode: false })),
     readBalance: (seller) => read(() => new Map([[currency, balanceOf(seller)]])),
     listTransfers: () => Promise.reject(new Error('nothing here lists transfers')),
+    payoutContents: () => Promise.reject(new Error('nothing here reads payouts')),
     readPayout: () => Promise.reject(new Error('nothing here reads payouts')),
     readPlatformBalance: () => read(() => new Map([[currency, 10n ** 12n]])),
     readSeller: (sellerAccount) =>

@@ -36,6 +36,9 @@ const EMPTY_LEDGER: MarketplaceRouteLedger = {
   reversalsOfDisputes: () => Promise.resolve([]),
   listReversals: none,
   decisionItem: nothing,
+  listPayouts: () => Promise.resolve([]),
+  findPayout: nothing,
+  dismissPayout: unexpected('a word about a payout'),
   storeWebhook: () => Promise.resolve('stored'),
 };
 

@@ -62,6 +62,7 @@ export const aTransfer = (change: Partial<SellerTransfer> = {}): SellerTransfer 
   waiting: null,
   release: { kind: 'immediately', at: null, releasedAt: null },
   heldFor: null,
+  payout: null,
   attention: null,
   workflowId: `transfer/${TRANSFER_ID}`,
   createdAt: AT,

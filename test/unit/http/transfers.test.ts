@@ -38,6 +38,7 @@ describe('transfers', () => {
         waiting: null,
         release: { kind: 'immediately', at: null, released_at: null },
         held: null,
+        payout: null,
         reversals: [expect.objectContaining({ id: REVERSAL_ID, amount: 300 })],
         attention: ATTENTION,
         workflow_id: `transfer/${TRANSFER_ID}`,

@@ -169,6 +169,9 @@ describe('a payout', () => {
     status: 'pending',
     arrivalAt: '2026-11-25T00:00:00.000Z',
     failureCode: null,
+    automatic: true,
+    list: 'growing',
+    madeAt: '2026-11-23T00:00:00.000Z',
     ...changes,
   });
   const payouts = () =>
@@ -197,7 +200,7 @@ describe('a payout', () => {
       },
       { external_payout_id: 'po_2', seller_account: 'acct_a', amount: '5000', status: 'pending', failure_code: null },
     ]);
-    expect(await story()).toEqual(['pending', 'pending', 'paid', 'failed']);
+    expect(await story()).toEqual(['pending', 'pending', 'paid', 'failed', null]);
   });
 
   it('never goes back to what an overtaken reading said, and a repeated one tells no story', async () => {

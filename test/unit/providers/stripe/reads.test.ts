@@ -19,6 +19,9 @@ const PAYOUT = {
   status: 'in_transit',
   arrival_date: 1_700_000_000,
   failure_code: null,
+  automatic: true,
+  reconciliation_status: 'in_progress',
+  created: 1_699_800_000,
 };
 
 describe('readTransfer', () => {
@@ -268,6 +271,9 @@ describe('readPayout', () => {
         status: 'in_transit',
         arrivalAt: '2023-11-14T22:13:20.000Z',
         failureCode: null,
+        automatic: true,
+        list: 'growing',
+        madeAt: '2023-11-12T14:40:00.000Z',
       },
     });
     expect(received[0]).toMatchObject({ path: '/v1/payouts/po_1', headers: { 'stripe-account': 'acct_seller' } });
