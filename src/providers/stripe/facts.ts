@@ -180,6 +180,7 @@ export function stripeRefundFacts(object: JsonObject): StripeRefund | undefined 
     // Stripe's documents let it be null where a refund needs none: it has gone out.
     status: stringAt(object, 'status') ?? 'succeeded',
     madeFrom: madeFrom(metadataOf(object)),
+    mark: metadataOf(object)['refund_id'] ?? null,
     createdAt,
   };
 }
@@ -333,14 +334,14 @@ function currencyAt(object: JsonObject): string | undefined {
 }
 
 /** Unix seconds on the wire; the year 9999 is the last that ISO 8601 writes in four digits. */
-function timeAt(object: JsonObject, key: string): string | undefined {
+export function timeAt(object: JsonObject, key: string): string | undefined {
   const seconds = object[key];
   return typeof seconds === 'number' && Number.isSafeInteger(seconds) && seconds >= 0 && seconds < 253_402_300_800
     ? new Date(seconds * 1000).toISOString()
     : undefined;
 }
 
-function metadataOf(object: JsonObject): Readonly<Record<string, string>> {
+export function metadataOf(object: JsonObject): Readonly<Record<string, string>> {
   const entries = Object.entries(objectAt(object, 'metadata') ?? {});
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }
