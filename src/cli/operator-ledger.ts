@@ -20,6 +20,7 @@ import { createMarketplaceStory } from '../ledger/marketplace/marketplace-story.
 import { createOrders } from '../ledger/marketplace/orders.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
+import { createPaymentSearches } from '../ledger/money-that-leaves/payment-searches.js';
 import { lacksSchema } from '../ledger/no-schema.js';
 import { createDeliveries } from '../ledger/notifications/deliveries.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
@@ -66,6 +67,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createHeldRows(database),
     ...createReconciliations(database),
     ...createReconciliationReader(database),
+    paymentAtStripe: createPaymentSearches(database).paymentAtStripe,
     ...createBackfillReader(database),
   };
 }

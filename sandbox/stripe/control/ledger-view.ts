@@ -7,7 +7,7 @@ import {
   type TransferObject,
   transferObject,
 } from '../http/objects.js';
-import { transactionObject } from '../http/payment-objects.js';
+import { type IntentObject, transactionObject } from '../http/payment-objects.js';
 import { chargeOf } from '../payments/charges.js';
 import { disputeOf } from '../payments/disputes.js';
 import { intentObject } from '../payments/intents.js';
@@ -21,7 +21,8 @@ export interface LedgerView {
   readonly transfers: readonly (TransferObject & { readonly platform: string })[];
   readonly reversals: readonly ReversalObject[];
   readonly payouts: readonly object[];
-  readonly paymentIntents: readonly object[];
+  /** That were made by the API before anybody paid them. */
+  readonly paymentIntents: readonly IntentObject[];
   readonly charges: readonly ReturnType<typeof chargeOf>[];
   readonly refunds: readonly ReturnType<typeof refundOf>[];
   readonly disputes: readonly ReturnType<typeof disputeOf>[];
@@ -65,7 +66,7 @@ export function ledgerView({
     payouts: Array.from(store.payouts()).reverse().map(payoutObject),
     paymentIntents: Array.from(store.intents())
       .reverse()
-      .map(({ id }) => intentObject(store, id) ?? {}),
+      .flatMap(({ id }) => intentObject(store, id) ?? []),
     charges: Array.from(store.charges())
       .reverse()
       .map((row) => chargeOf(store, row)),

@@ -176,8 +176,17 @@ export const paymentIntentObject = (row: ChargeRecord) => ({
   transfer_group: row.intentGroup,
 });
 
+type Charged = ReturnType<typeof paymentIntentObject>;
+/** What is null of one that was charged may be something of one that was not. */
+export type IntentObject = Omit<Charged, 'canceled_at' | 'cancellation_reason' | 'next_action' | 'latest_charge'> & {
+  readonly canceled_at: number | null;
+  readonly cancellation_reason: string | null;
+  readonly next_action: object | null;
+  readonly latest_charge: string | null;
+};
+
 /** One that nobody has paid, or that was called off. @param charge that was refused */
-export const openIntentObject = (row: IntentRecord, charge: string | null = null) => ({
+export const openIntentObject = (row: IntentRecord, charge: string | null = null): IntentObject => ({
   ...paymentIntentObject(NOT_CHARGED),
   id: row.id,
   amount: row.amount,

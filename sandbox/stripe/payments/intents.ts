@@ -1,6 +1,6 @@
 import { PAGE_PARAMS } from '../http/paging.js';
 import type { Values } from '../http/params.js';
-import { openIntentObject, paymentIntentObject } from '../http/payment-objects.js';
+import { type IntentObject, openIntentObject, paymentIntentObject } from '../http/payment-objects.js';
 import { answer, type Caller, liesOnPlatform, type Plan, type PlanContext, refusal, seconds } from '../http/plan.js';
 import { invalid, missing, platformOnly } from '../http/problems.js';
 import { type IntentRecord, newId } from '../state/records.js';
@@ -121,7 +121,7 @@ const statusOf = (store: Store, row: IntentRecord): string => {
   return charge === undefined || charge.status === 'failed' ? row.status : paymentIntentObject(charge).status;
 };
 
-export function intentObject(store: Store, id: string) {
+export function intentObject(store: Store, id: string): IntentObject | undefined {
   const row = store.intent(id);
   const charge = store.chargeOf(id);
   if (row === undefined) return charge && paymentIntentObject(charge);

@@ -62,19 +62,10 @@ export function shopAtStripe(current: () => DisputeWorld) {
         await current().settle();
       }
     },
-    intents: () => current().atStripe.ledger().paymentIntents as readonly Intent[],
+    intents: () => current().atStripe.ledger().paymentIntents,
     calls: (endpoint: string) =>
       current()
         .atStripe.calls()
         .calls.filter((call) => call.endpoint === endpoint),
   };
-}
-
-export interface Intent {
-  readonly id: string;
-  readonly amount: number;
-  readonly currency: string;
-  readonly status: string;
-  readonly transfer_group: string | null;
-  readonly metadata: Readonly<Record<string, string>>;
 }
