@@ -110,5 +110,5 @@ export function createPaymentActivities(
 const NO_PLACE = {
   kind: 'later',
   afterMs: 15_000,
-  why: 'as many calls to Hyperswitch are open here as may be; nothing was sent',
+  why: 'as many calls to providers of payments are open here as may be; nothing was sent',
 } as const satisfies FollowStep;

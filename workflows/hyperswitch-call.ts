@@ -15,7 +15,7 @@ export interface Followed {
 
 /** The life of one payment, refund or dispute: made where it has to be and is not there yet, then read until it is final. */
 export async function followAtHyperswitch(input: FollowInput, followed: Followed): Promise<{ status: string }> {
-  const item = beginItem({ ...followed, id: input.id, detail: 'Hyperswitch is asked' });
+  const item = beginItem({ ...followed, id: input.id, detail: 'its provider is asked' });
   const { state } = item;
   let reads = 0;
   for (;;) {
@@ -41,8 +41,8 @@ export async function followAtHyperswitch(input: FollowInput, followed: Followed
   }
 
   async function wait(phase: ItemState['phase'], detail: string, afterMs: number): Promise<void> {
-    showPhase(state, phase, detail, goesOnAt(afterMs, 'Hyperswitch tells of it, or somebody asks for it'));
-    await condition(item.isNudged, afterMs, { summary: 'until it is read again at Hyperswitch' });
+    showPhase(state, phase, detail, goesOnAt(afterMs, 'its provider tells of it, or somebody asks for it'));
+    await condition(item.isNudged, afterMs, { summary: 'until it is read again at its provider' });
     reads += 1;
   }
 }

@@ -8,6 +8,7 @@ import type { ApiDependencies } from './http/api.js';
 import { createApiKeys } from './http/api-keys.js';
 import { createIdempotencyKeys } from './http/idempotency.js';
 import { createLimits } from './http/limits.js';
+import { createBuyers } from './payments/buyers.js';
 import { createDeferredWork } from './state/deferred.js';
 import { createAgenda, createMovableClock } from './state/movable-clock.js';
 import type { Store } from './state/store.js';
@@ -32,7 +33,8 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
   const webhooks = createWebhooks(clock, agenda, seed);
   if (webhook !== undefined) webhooks.setTarget(webhook);
   const settlement = createSettlement({ store, clock, agenda, webhooks });
-  const deferred = createDeferredWork({ store, clock, agenda, webhooks, settlement });
+  const buyers = createBuyers({ store, clock, agenda, webhooks, settlement });
+  const deferred = createDeferredWork({ store, clock, agenda, webhooks, settlement, buyers });
   for (const row of store.deferred()) deferred.schedule(row);
   return {
     store,
@@ -41,6 +43,7 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
     webhooks,
     deferred,
     settlement,
+    buyers,
     closing,
     apiKeys: createApiKeys(platformAccount, secretKey),
     keys: createIdempotencyKeys(store, clock),
@@ -52,8 +55,8 @@ export function assemble(options: PartsOptions, store: Store, closing: AbortSign
 
 /** What the journal does not hold. */
 export function forget(parts: ApiDependencies, { secretKey, platformAccount }: PartsOptions): void {
-  const { apiKeys, keys, limits, faults, calls, webhooks, settlement, agenda, clock } = parts;
+  const { apiKeys, keys, limits, faults, calls, webhooks, settlement, buyers, agenda, clock } = parts;
   apiKeys.set({ accepted: secretKey === undefined ? null : { [secretKey]: platformAccount }, revoked: [] });
-  for (const part of [faults, keys, limits, calls, webhooks, settlement, agenda]) part.clear();
+  for (const part of [faults, keys, limits, calls, webhooks, settlement, buyers, agenda]) part.clear();
   clock.move(0);
 }

@@ -74,7 +74,7 @@ function settingsFindings(context: CliContext): readonly Finding[] {
 
 /** Settings that are possible, and seldom meant. */
 function doubtful(config: Config): readonly Finding[] {
-  const { stripe, hyperswitch, authServer, tempo, apiTokens, reversal, transferRetry } = config;
+  const { stripe, hyperswitch, paymentProvider, authServer, tempo, apiTokens, reversal, transferRetry } = config;
   const deciders = new Set(
     apiTokens.filter(({ role }) => role === 'operator' || role === 'approver').map(({ name }) => name.toLowerCase()),
   );
@@ -84,6 +84,11 @@ function doubtful(config: Config): readonly Finding[] {
       !stripe && !hyperswitch && !authServer && !tempo,
       'no provider is set: nothing can be charged, paid or sent',
       'set AUTH_SERVER_URL, HYPERSWITCH_… and STRIPE_…, whichever you use',
+    ],
+    [
+      paymentProvider === 'stripe' && !stripe,
+      'PAYMENT_PROVIDER is stripe, and STRIPE_SECRET_KEY is not set: no payment can be made',
+      'set STRIPE_SECRET_KEY, or PAYMENT_PROVIDER=hyperswitch',
     ],
     [
       stripe !== undefined && !stripe.webhookSecrets,

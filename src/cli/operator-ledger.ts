@@ -22,6 +22,7 @@ import { createPayoutReader } from '../ledger/marketplace/payout-reader.js';
 import { createPayouts } from '../ledger/marketplace/payouts.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
+import { createPaymentSearches } from '../ledger/money-that-leaves/payment-searches.js';
 import { lacksSchema } from '../ledger/no-schema.js';
 import { createDeliveries } from '../ledger/notifications/deliveries.js';
 import { createEventChains } from '../ledger/proof/event-chains.js';
@@ -70,6 +71,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createHeldRows(database),
     ...createReconciliations(database),
     ...createReconciliationReader(database),
+    paymentAtStripe: createPaymentSearches(database).paymentAtStripe,
     ...createBackfillReader(database),
   };
 }

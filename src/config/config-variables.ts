@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FEE_POLICIES } from '../domain/marketplace/lines.js';
+import { PAYMENT_PROVIDERS } from '../domain/marketplace/marketplace.js';
 import {
   amount,
   amountsByCurrency,
@@ -227,10 +228,15 @@ export const ENVIRONMENT = z.object({
   HYPERSWITCH_WEBHOOK_SECRET: webhookSecrets(
     'Signing secrets of the Hyperswitch webhook (the payment response hash key), comma-separated while rotating.',
   ),
+  PAYMENT_PROVIDER: standard(
+    oneOf(PAYMENT_PROVIDERS),
+    'hyperswitch',
+    'Where payments of new orders are made. Each payment, and its refunds, stays where it was made.',
+  ),
   PAYMENT_EXPIRY: standard(
     duration(SECOND, 90 * DAY),
     '24h',
-    'How long a buyer has to pay: what nobody has paid by then is cancelled at Hyperswitch.',
+    'How long a buyer has to pay: what nobody has paid by then is cancelled at its provider.',
   ),
   RELEASE_OVERDUE: standard(
     duration(SECOND, 365 * DAY),

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import type { DisputeRules } from '../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
+import type { PaymentProvider } from '../domain/marketplace/marketplace.js';
 import type { ApiToken } from '../domain/roles.js';
 import type { EncryptionKey, TrustedProxies } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
@@ -92,6 +93,8 @@ export interface Config {
         readonly settleIntervalMs: number;
       }
     | undefined;
+  /** Where payments of new orders are made. */
+  readonly paymentProvider: PaymentProvider;
   readonly paymentExpiryMs: number;
   readonly disputes: DisputeRules;
   readonly reversal: RetrySettings & { readonly balanceHorizonMs: number };
@@ -245,6 +248,7 @@ function toConfig(values: Values): Config {
     refundFee: values.REFUND_FEE,
     settlement: settlementOf(values),
     ...providersOf(values),
+    paymentProvider: values.PAYMENT_PROVIDER,
     paymentExpiryMs: values.PAYMENT_EXPIRY,
     releaseOverdueMs: values.RELEASE_OVERDUE,
     disputes: { policy: values.DISPUTE_POLICY, fees: values.DISPUTE_FEE ?? new Map<string, bigint>() },

@@ -18,6 +18,8 @@ export function createMarketplaceRoutes(
   return {
     ledger,
     external,
+    paymentProvider: config.paymentProvider,
+    paysByStripe: config.stripe !== undefined,
     hyperswitch: config.hyperswitch && { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
     sendPayment: createSendPayment(calls?.advancePayment, ledger),
     async sendRefund(id) {

@@ -4,7 +4,7 @@ import { createExternalPayments } from '../calls/marketplace/external-payments.j
 import { createHyperswitchCalls } from '../calls/marketplace/hyperswitch-calls.js';
 import { atItsProvider, type PaymentCalls } from '../calls/marketplace/payment-calls.js';
 import { createPayoutReading } from '../calls/marketplace/payouts.js';
-import { createPinnedReads, type PinnedStripe } from '../calls/marketplace/pinned-reads.js';
+import { createPinnedReads, type PayingStripe } from '../calls/marketplace/pinned-reads.js';
 import { createWebhookProcessor } from '../calls/marketplace/process-webhook.js';
 import { createStripePayments } from '../calls/marketplace/stripe-payments.js';
 import { createRereader } from '../calls/settlements/reread-session.js';
@@ -112,7 +112,7 @@ export type MarketplaceRuntime = ReturnType<typeof createMarketplaceRuntime>;
 
 interface CallParts extends Pick<MarketplaceOptions, 'ledger' | 'config' | 'processName' | 'holdMs'> {
   readonly hyperswitch: Hyperswitch | undefined;
-  readonly stripe: PinnedStripe | undefined;
+  readonly stripe: PayingStripe | undefined;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
@@ -122,11 +122,9 @@ const HOLD_MS = 60_000;
 /** @returns undefined: no provider of payments is configured here */
 function createCalls({ hyperswitch, stripe, config, holdMs = HOLD_MS, ...rest }: CallParts): PaymentCalls | undefined {
   if (!hyperswitch && !stripe) return undefined;
-  const common = { ...rest, clock: systemClock, holdMs };
+  const common = { ...rest, clock: systemClock, holdMs, paymentExpiryMs: config.paymentExpiryMs };
   return atItsProvider(rest.ledger, {
-    hyperswitch:
-      hyperswitch &&
-      createHyperswitchCalls({ ...common, hyperswitch, stripe, paymentExpiryMs: config.paymentExpiryMs }),
+    hyperswitch: hyperswitch && createHyperswitchCalls({ ...common, hyperswitch, stripe }),
     stripe: stripe && createStripePayments({ ...common, stripe }),
   });
 }

@@ -1,5 +1,10 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type { ReversalParams, TransferParams } from '../../src/domain/calls/provider-answers.js';
+import type {
+  IntentParams,
+  ReversalParams,
+  StripeRefundParams,
+  TransferParams,
+} from '../../src/domain/calls/provider-answers.js';
 import { createStripe, type StripeCalls } from '../../src/providers/stripe/client.js';
 import { shapeOf, startRecordedStripeMock } from '../support/marketplace/recorded-stripe-mock.js';
 
@@ -32,7 +37,27 @@ const REVERSAL: ReversalParams = {
   },
 };
 
+/** The key of a payment is its order. */
+const ORDER = '0199c0de-0000-7000-8000-000000000001';
+const MARK = '0199c0de-0000-7000-8000-000000000005';
+const INTENT: IntentParams = {
+  amount: 1_000,
+  currency: 'usd',
+  capture_method: 'automatic',
+  transfer_group: ORDER,
+  metadata: { order_id: ORDER, payment_id: MARK, generation: '1' },
+};
 const PAYMENT = 'pi_1PgafyB7WZ01zgkWtXsVSlC7';
+const GIVEN_BACK: StripeRefundParams = {
+  payment_intent: PAYMENT,
+  amount: 300,
+  metadata: { refund_id: '0199c0de-0000-7000-8000-000000000004', generation: '1' },
+};
+/** The example bears no mark. */
+const marked = (body: Record<string, unknown>) => ({
+  ...body,
+  data: (body['data'] as object[]).map((item) => ({ ...item, metadata: { payment_id: MARK } })),
+});
 /** That of stripe-mock's disputes and refunds. */
 const CHARGE = 'ch_1PgafuB7WZ01zgkWXYmPNZs8';
 const PAGE = { createdSince: new Date('2026-11-01T00:00:00Z'), startingAfter: 'xx_last' };
@@ -131,6 +156,32 @@ const CASES: Readonly<Record<string, Case>> = {
     call: (calls) => calls.readPayment(PAYMENT),
     answer: { kind: 'found', value: { name: PAYMENT, currency: 'USD', captured: 0n } },
     requests: [`GET /v1/payment_intents/${PAYMENT}`],
+  },
+  'a payment is made': {
+    call: (calls) => calls.createIntent(ORDER, INTENT),
+    answer: { kind: 'done', value: { mark: MARK, amount: 1_000n, currency: 'USD', status: 'pending' } },
+    requests: ['POST /v1/payment_intents'],
+  },
+  'a payment that is made from here is read': {
+    call: (calls) => calls.readIntent(PAYMENT),
+    answer: { kind: 'found', value: { stripePaymentId: PAYMENT, amountReceived: 0n, status: 'pending' } },
+    requests: [`GET /v1/payment_intents/${PAYMENT}`],
+  },
+  'a payment is found by our mark': {
+    call: (calls) => calls.findIntent(MARK),
+    answer: { kind: 'found', value: { mark: MARK } },
+    requests: [`GET /v1/payment_intents/search?query=metadata["payment_id"]:"${MARK}"&limit=100`],
+    alter: marked,
+  },
+  'a payment is cancelled': {
+    call: (calls) => calls.cancelIntent(`${ORDER}:cancel:1`, PAYMENT),
+    answer: { kind: 'done', value: { stripePaymentId: PAYMENT } },
+    requests: [`POST /v1/payment_intents/${PAYMENT}/cancel`],
+  },
+  'a refund is made': {
+    call: (calls) => calls.createRefund(GIVEN_BACK.metadata.refund_id, GIVEN_BACK),
+    answer: { kind: 'done', value: { mark: GIVEN_BACK.metadata.refund_id, amount: 300n, paymentIntent: PAYMENT } },
+    requests: ['POST /v1/refunds'],
   },
   'a payment that no PaymentIntent made is read by its charge': {
     call: (calls) => calls.readPayment(CHARGE),

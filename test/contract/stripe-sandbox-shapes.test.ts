@@ -18,6 +18,8 @@ let paymentIntent: string;
 let transaction: string;
 let refund: string;
 let dispute: string;
+/** PaymentIntents that nobody has paid. */
+let made: { readonly begun: string; readonly left: string };
 beforeAll(async () => {
   sandbox = await startStripeSandbox();
   await sandbox.seed({
@@ -31,6 +33,11 @@ beforeAll(async () => {
   transaction = captured.charge.balance_transaction ?? '';
   refund = (await sandbox.createRefund({ charge, amount: 5 })).refund.id;
   dispute = (await sandbox.createDispute({ charge, amount: 5, inquiry: true })).dispute.id;
+  const begin = async (): Promise<string> => {
+    const { body } = await ask(sandbox.url, pay({ amount: '2000', currency: 'usd' }));
+    return String(body['id']);
+  };
+  made = { begun: await begin(), left: await begin() };
   payout = (await sandbox.createPayout({ account: SELLER, amount: 5, currency: 'usd', status: 'paid' })).id;
 });
 afterAll(() => sandbox.close());
@@ -123,6 +130,27 @@ const ADMITTED: Readonly<Record<string, Case>> = {
     transfer_group: 'o2',
     'metadata[shop]': 'o2',
   }),
+  'a PaymentIntent made': pay({
+    amount: '2000',
+    capture_method: 'automatic',
+    currency: 'usd',
+    transfer_group: 'o3',
+    'metadata[payment_id]': 'p3',
+  }),
+  'a PaymentIntent found by its metadata': {
+    path: '/v1/payment_intents/search',
+    form: { query: 'metadata["payment_id"]:"p3"', limit: '100' },
+  },
+  'a PaymentIntent confirmed': {
+    method: 'POST',
+    path: '/v1/payment_intents/:begun/confirm',
+    form: { payment_method: 'pm_card_visa' },
+  },
+  'a PaymentIntent canceled': {
+    method: 'POST',
+    path: '/v1/payment_intents/:left/cancel',
+    form: { cancellation_reason: 'abandoned' },
+  },
   'a refund made of a PaymentIntent': giveBack({ payment_intent: ':intent', amount: '7', 'metadata[shop]': 'o1' }),
   'a refund made of a charge': giveBack({ charge: ':charge', amount: '7', reason: 'requested_by_customer' }),
   'a charge': { path: '/v1/charges/:charge', without: REFUNDS },
@@ -215,7 +243,9 @@ const STRICTER: Readonly<Record<string, Case>> = {
   'a PaymentIntent that is none': { path: '/v1/payment_intents/pi_nothing' },
   'a balance transaction that is none': { path: '/v1/balance_transactions/txn_nothing' },
   'a capability that is none': { path: `/v1/accounts/${SELLER}/capabilities/nothing` },
-  'a PaymentIntent that is not confirmed': pay({ amount: '2000', currency: 'usd' }),
+  'a PaymentIntent captured by hand': pay({ amount: '2000', currency: 'usd', capture_method: 'manual' }),
+  'a PaymentIntent canceled that was paid': { method: 'POST', path: '/v1/payment_intents/:intent/cancel' },
+  'PaymentIntents by their amount': { path: '/v1/payment_intents/search', form: { query: 'amount>1000' } },
   'a PaymentIntent by a card that is none': pay({
     amount: '2000',
     currency: 'usd',
@@ -264,6 +294,8 @@ async function both(name: string, one: Case): Promise<{ stripe: Answered; ours: 
     payout: 'po_1',
     charge: 'ch_1',
     intent: 'pi_1',
+    begun: 'pi_2',
+    left: 'pi_3',
     transaction: 'txn_1',
     refund: 're_1',
     dispute: 'dp_1',
@@ -272,7 +304,17 @@ async function both(name: string, one: Case): Promise<{ stripe: Answered; ours: 
   // The recording stays what the program would answer, so that both witnesses judge alike.
   const gist = ({ request, answer }: Exchange) => [request, answer.status, shapeOf(answer.body)];
   expect(exchanges.map(gist)).toEqual(recorded.map(gist));
-  const here = { transfer: TRANSFER, reversal, payout, charge, intent: paymentIntent, transaction, refund, dispute };
+  const here = {
+    ...made,
+    transfer: TRANSFER,
+    reversal,
+    payout,
+    charge,
+    intent: paymentIntent,
+    transaction,
+    refund,
+    dispute,
+  };
   const ours = await ask(sandbox.url, at(one, here));
   return { stripe, ours };
 }

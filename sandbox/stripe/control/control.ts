@@ -124,7 +124,7 @@ type MoneyControl = Pick<
 >;
 
 /** Switches that move money or say that it moved. */
-function moneyControl({ store, clock, webhooks, platform, settlement }: ControlDependencies): MoneyControl {
+function moneyControl({ store, clock, webhooks, platform, settlement, buyers }: ControlDependencies): MoneyControl {
   const worldOf = (livemode: boolean): World => ({ platform, livemode });
   const callerAs = (owner: string, livemode: boolean): Caller => ({
     store,
@@ -132,6 +132,7 @@ function moneyControl({ store, clock, webhooks, platform, settlement }: ControlD
     account: owner,
     nowMs: clock.nowMs(),
     settlementDays: settlement.days(),
+    ...buyers.settings(),
   });
   const emit = (drafts: readonly EventDraft[]): void => emitNow({ clock, webhooks }, drafts);
   const carryOut = <T>(plan: Plan): Promise<T> => carryOutPlan({ store, clock, webhooks }, plan);

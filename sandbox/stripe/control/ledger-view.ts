@@ -7,9 +7,10 @@ import {
   type TransferObject,
   transferObject,
 } from '../http/objects.js';
-import { transactionObject } from '../http/payment-objects.js';
+import { type IntentObject, transactionObject } from '../http/payment-objects.js';
 import { chargeOf } from '../payments/charges.js';
 import { disputeOf } from '../payments/disputes.js';
+import { intentObject } from '../payments/intents.js';
 import { refundOf } from '../payments/refunds.js';
 import type { MovableClock } from '../state/movable-clock.js';
 import type { AccountRecord, DeferredRecord, Funds, KeyRecord } from '../state/records.js';
@@ -20,6 +21,8 @@ export interface LedgerView {
   readonly transfers: readonly (TransferObject & { readonly platform: string })[];
   readonly reversals: readonly ReversalObject[];
   readonly payouts: readonly object[];
+  /** That were made by the API before anybody paid them. */
+  readonly paymentIntents: readonly IntentObject[];
   readonly charges: readonly ReturnType<typeof chargeOf>[];
   readonly refunds: readonly ReturnType<typeof refundOf>[];
   readonly disputes: readonly ReturnType<typeof disputeOf>[];
@@ -61,6 +64,9 @@ export function ledgerView({
     transfers: transfers.map((row) => ({ ...transferObject(store, row), platform: row.platform })),
     reversals: reversals.map(reversalObject),
     payouts: Array.from(store.payouts()).reverse().map(payoutObject),
+    paymentIntents: Array.from(store.intents())
+      .reverse()
+      .flatMap(({ id }) => intentObject(store, id) ?? []),
     charges: Array.from(store.charges())
       .reverse()
       .map((row) => chargeOf(store, row)),

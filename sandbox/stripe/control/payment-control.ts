@@ -2,8 +2,10 @@ import type { ApiDependencies } from '../http/api.js';
 import type { chargeObject, paymentIntentObject } from '../http/payment-objects.js';
 import type { Plan } from '../http/plan.js';
 import type { disputeObject, refundObject } from '../http/refund-objects.js';
+import type { BuyerSettings } from '../payments/buyers.js';
 import { type NewCapture, planCapture, planChargeChange } from '../payments/charges.js';
 import { type DisputeChange, type NewDispute, planDispute, planDisputeMove } from '../payments/disputes.js';
+import { planAction, planPay } from '../payments/intents.js';
 import { type NewRefund, planRefund, planRefundStatus } from '../payments/refunds.js';
 import type { RefundStatus } from '../state/records.js';
 import { carryOutPlan } from './carry-out-plan.js';
@@ -23,6 +25,13 @@ export interface PaymentControl {
     capture: NewCapture,
     livemode?: boolean,
   ): Promise<{ readonly payment_intent: PaymentIntentObject; readonly charge: ChargeObject }>;
+  /** What happens by itself of what is made by the API; at first nothing. */
+  buyers(): BuyerSettings;
+  setBuyers(change: Partial<BuyerSettings>): void;
+  /** A buyer pays a PaymentIntent that was made by the API, or is refused. @throws ControlRefused */
+  pay(paymentIntent: string, capture?: Payment): Promise<{ readonly charge: ChargeObject }>;
+  /** His bank asks him. @throws ControlRefused */
+  needsAction(paymentIntent: string): Promise<void>;
   /** What becomes of a charge that was `uncaptured` or is `pending`. @throws ControlRefused */
   updateCharge(id: string, to: 'captured' | 'succeeded' | 'failed'): Promise<void>;
   /** `failed`: it is made and fails at once. @throws ControlRefused */
@@ -35,8 +44,11 @@ export interface PaymentControl {
   moveDispute(id: string, change: DisputeChange): Promise<{ readonly dispute: DisputeObject }>;
 }
 
+/** How a buyer pays. */
+type Payment = Parameters<typeof planPay>[2];
+
 export function paymentControl(dependencies: ApiDependencies & { readonly platform: string }): PaymentControl {
-  const { store, clock, settlement, platform } = dependencies;
+  const { store, clock, settlement, buyers, platform } = dependencies;
   const carryOut = <T>(plan: Plan): Promise<T> => carryOutPlan(dependencies, plan);
   const contextOf = (row: { readonly livemode: boolean } | undefined) => context(row?.livemode ?? false);
   const updateRefund = (id: string, status: RefundStatus) =>
@@ -46,6 +58,12 @@ export function paymentControl(dependencies: ApiDependencies & { readonly platfo
     settlementDays: () => settlement.days(),
     setSettlementDays: (days) => settlement.setDays(days),
     createCapture: (capture, livemode = false) => carryOut(planCapture(context(livemode), capture, settlement.days())),
+    buyers: () => buyers.settings(),
+    setBuyers: (change) => buyers.set(change),
+    pay: (id, capture = {}) => carryOut(planPay(contextOf(store.intent(id)), id, capture, settlement.days())),
+    async needsAction(id) {
+      await carryOut(planAction(contextOf(store.intent(id)), id));
+    },
     async updateCharge(id, to) {
       await carryOut(planChargeChange(contextOf(store.charge(id)), id, to, settlement.days()));
     },

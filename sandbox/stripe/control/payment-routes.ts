@@ -29,6 +29,12 @@ const captureSchema = z.strictObject({
   status: z.enum(['succeeded', 'pending', 'failed', 'uncaptured']).optional(),
   livemode,
 });
+const paySchema = captureSchema.pick({ method: true, settles_in: true, exchange_rate: true, fee: true, status: true });
+const buyersSchema = z.strictObject({
+  pay: z.enum(['succeeded', 'pending', 'failed']).nullable().optional(),
+  refunds: z.enum(REFUND_STATUSES).optional(),
+  indexedAfterMs: z.int().min(0).optional(),
+});
 const chargeSchema = z.strictObject({ status: z.enum(['captured', 'succeeded', 'failed']) });
 const refundStatus = z.enum(REFUND_STATUSES);
 const refundSchema = z.strictObject({
@@ -54,6 +60,14 @@ export function addPayments(router: Router, control: PaymentControl): void {
   );
   router.post('/captures', (req, res) =>
     accept(captureSchema, req.body, res, ({ livemode: live, ...capture }) => control.createCapture(capture, live)),
+  );
+  router.get('/buyers', (_req, res) => void res.json(control.buyers()));
+  router.put('/buyers', (req, res) => accept(buyersSchema, req.body, res, (change) => control.setBuyers(change)));
+  router.post('/payment_intents/:id/pay', (req, res) =>
+    accept(paySchema, req.body, res, (capture) => control.pay(req.params.id, capture)),
+  );
+  router.post('/payment_intents/:id/action', (req, res) =>
+    accept(z.strictObject({}), req.body, res, () => control.needsAction(req.params.id)),
   );
   router.post('/charges/:id', (req, res) =>
     accept(chargeSchema, req.body, res, ({ status }) => control.updateCharge(req.params.id, status)),

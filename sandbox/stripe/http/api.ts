@@ -2,6 +2,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { Settlement } from '../balance/settlement.js';
 import type { CallInProgress, CallLog } from '../control/call-log.js';
 import { applies, atTheDoor, atWork, type Fault, type Faults, onTheWay, type WorkKind } from '../faults.js';
+import type { Buyers } from '../payments/buyers.js';
 import type { Agenda } from '../state/movable-clock.js';
 import { admit, type Gate, wouldReplay } from './admission.js';
 import { type Answer, CUT, misbehaveAtTheDoor, misbehaveOnTheWay, problemAnswer, send } from './answers.js';
@@ -15,6 +16,7 @@ export interface ApiDependencies extends Gate, WorkDependencies {
   readonly faults: Faults;
   readonly calls: CallLog;
   readonly settlement: Settlement;
+  readonly buyers: Buyers;
 }
 
 /** Everything under /v1. */

@@ -3,6 +3,7 @@ import type { Response } from 'express';
 import { hang } from '../../stand-in/broken-replies.js';
 import type { Settlement } from '../balance/settlement.js';
 import type { Fault, WorkKind } from '../faults.js';
+import type { Buyers } from '../payments/buyers.js';
 import type { DeferredWork } from '../state/deferred.js';
 import type { MovableClock } from '../state/movable-clock.js';
 import type { Store } from '../state/store.js';
@@ -22,6 +23,7 @@ export interface WorkDependencies {
   readonly deferred: DeferredWork;
   readonly webhooks: Webhooks;
   readonly settlement: Pick<Settlement, 'days'>;
+  readonly buyers: Pick<Buyers, 'settings'>;
   /** Aborted when the stand-in goes away, so that a slow answer does not commit behind its back. */
   readonly closing: AbortSignal;
 }
@@ -57,6 +59,7 @@ export async function carryOut(dependencies: WorkDependencies, work: Work): Prom
     account,
     nowMs: clock.nowMs(),
     settlementDays: dependencies.settlement.days(),
+    ...dependencies.buyers.settings(),
   };
   const plan = admitted.plan(caller);
   const later =

@@ -9,17 +9,21 @@ import {
   readPayout,
 } from '../accounts/account-reads.js';
 import { LIST_TRANSACTIONS, listTransactions, readTransaction } from '../balance/transaction-reads.js';
-import {
-  CREATE_PAYMENT_INTENT,
-  createPaymentIntent,
-  LIST_CHARGES,
-  LIST_PAYMENT_INTENTS,
-  listCharges,
-  listPaymentIntents,
-  readCharge,
-  readPaymentIntent,
-} from '../payments/charges.js';
+import { LIST_CHARGES, listCharges, readCharge } from '../payments/charges.js';
 import { listDisputes, readDispute } from '../payments/disputes.js';
+import {
+  CANCEL_PAYMENT_INTENT,
+  CONFIRM_PAYMENT_INTENT,
+  CREATE_PAYMENT_INTENT,
+  cancelPaymentIntent,
+  confirmPaymentIntent,
+  createPaymentIntent,
+  LIST_PAYMENT_INTENTS,
+  listPaymentIntents,
+  readPaymentIntent,
+  SEARCH_PAYMENT_INTENTS,
+  searchPaymentIntents,
+} from '../payments/intents.js';
 import { CREATE_REFUND, createRefund, LIST_OF_CHARGE, listRefunds, readRefund } from '../payments/refunds.js';
 import {
   CREATE_REVERSAL,
@@ -60,6 +64,9 @@ export const ENDPOINTS = [
   'payment_intents.create',
   'payment_intents.read',
   'payment_intents.list',
+  'payment_intents.search',
+  'payment_intents.confirm',
+  'payment_intents.cancel',
   'balance_transactions.read',
   'balance_transactions.list',
   'refunds.create',
@@ -205,6 +212,24 @@ const TABLE: readonly Endpoint[] = [
     method: 'GET',
     path: /^\/v1\/payment_intents$/,
     read: reading(LIST_PAYMENT_INTENTS, (caller, _ids, values) => listPaymentIntents(caller, values)),
+  },
+  {
+    name: 'payment_intents.search',
+    method: 'GET',
+    path: /^\/v1\/payment_intents\/search$/,
+    read: reading(SEARCH_PAYMENT_INTENTS, (caller, _ids, values) => searchPaymentIntents(caller, values)),
+  },
+  {
+    name: 'payment_intents.confirm',
+    method: 'POST',
+    path: /^\/v1\/payment_intents\/([^/]+)\/confirm$/,
+    read: reading(CONFIRM_PAYMENT_INTENT, (caller, ids, values) => confirmPaymentIntent(caller, first(ids), values)),
+  },
+  {
+    name: 'payment_intents.cancel',
+    method: 'POST',
+    path: /^\/v1\/payment_intents\/([^/]+)\/cancel$/,
+    read: reading(CANCEL_PAYMENT_INTENT, (caller, ids) => cancelPaymentIntent(caller, first(ids))),
   },
   {
     name: 'payment_intents.read',

@@ -1,4 +1,10 @@
-import type { BalanceTransactionRecord, ChargeRecord, ChargeStatus, TransferRecord } from '../state/records.js';
+import type {
+  BalanceTransactionRecord,
+  ChargeRecord,
+  ChargeStatus,
+  IntentRecord,
+  TransferRecord,
+} from '../state/records.js';
 import { seconds } from './plan.js';
 
 /**
@@ -196,3 +202,50 @@ export const paymentIntentObject = (row: ChargeRecord) => ({
   transfer_data: null,
   transfer_group: row.intentGroup,
 });
+
+type Charged = ReturnType<typeof paymentIntentObject>;
+/** What is null of one that was charged may be something of one that was not. */
+export type IntentObject = Omit<Charged, 'canceled_at' | 'cancellation_reason' | 'next_action' | 'latest_charge'> & {
+  readonly canceled_at: number | null;
+  readonly cancellation_reason: string | null;
+  readonly next_action: object | null;
+  readonly latest_charge: string | null;
+};
+
+/** One that nobody has paid, or that was called off. @param charge that was refused */
+export const openIntentObject = (row: IntentRecord, charge: string | null = null): IntentObject => ({
+  ...paymentIntentObject(NOT_CHARGED),
+  id: row.id,
+  amount: row.amount,
+  amount_capturable: 0,
+  canceled_at: row.canceledAt,
+  cancellation_reason: row.canceledAt === null ? null : 'abandoned',
+  client_secret: `${row.id}_secret_sandbox`,
+  created: row.created,
+  currency: row.currency,
+  latest_charge: charge,
+  livemode: row.livemode,
+  metadata: row.metadata,
+  next_action: row.status === 'requires_action' ? { type: 'use_stripe_sdk', use_stripe_sdk: {} } : null,
+  payment_method: row.status === 'requires_payment_method' ? null : `pm_1${row.id.slice(4)}`,
+  status: row.status,
+  transfer_group: row.transferGroup,
+});
+
+const NOT_CHARGED: ChargeRecord = {
+  platform: '',
+  livemode: false,
+  id: '',
+  paymentIntent: '',
+  amount: 0,
+  currency: '',
+  captured: true,
+  created: 0,
+  status: 'failed',
+  method: 'card',
+  metadata: {},
+  balanceTransaction: null,
+  failureTransaction: null,
+  transferGroup: null,
+  intentGroup: null,
+};

@@ -1,4 +1,4 @@
-import type { World } from '../state/records.js';
+import type { RefundStatus, World } from '../state/records.js';
 import type { Store } from '../state/store.js';
 import type { Put } from '../state/tables.js';
 import type { EventDraft } from '../webhooks/events.js';
@@ -17,6 +17,10 @@ export interface Caller extends PlanContext {
   readonly account: string;
   /** Until money of a payment is available. */
   readonly settlementDays: number;
+  /** How old a PaymentIntent is before a search finds it. */
+  readonly indexedAfterMs: number;
+  /** What a refund is at first. */
+  readonly refunds: RefundStatus;
 }
 
 /**

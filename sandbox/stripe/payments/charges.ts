@@ -3,7 +3,7 @@ import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
 import { chargeObject, paymentIntentObject } from '../http/payment-objects.js';
 import { answer, type Caller, liesOnPlatform, type Plan, type PlanContext, refusal, seconds } from '../http/plan.js';
-import { invalid, missing, platformOnly } from '../http/problems.js';
+import { invalid, missing } from '../http/problems.js';
 import { type ChargeRecord, type ChargeStatus, type Metadata, newId } from '../state/records.js';
 import type { Store } from '../state/store.js';
 import type { EventDraft } from '../webhooks/events.js';
@@ -29,12 +29,13 @@ export interface NewCapture {
 }
 
 const DAY_SECONDS = 86_400;
+const FAILED = { status: 'failed' };
 
 export function planCapture(context: PlanContext, given: NewCapture, settlementDays: number): Plan {
   const { store, world, nowMs } = context;
   const { method = 'card', payment_intent: paymentIntent = newId('pi'), transfer_group = null } = given;
   const { status = 'succeeded', metadata = {} } = given;
-  if (store.chargeOf(paymentIntent) !== undefined)
+  if ((store.chargeOf(paymentIntent) ?? FAILED).status !== 'failed')
     return refusal(invalid(`${paymentIntent} has been charged already.`));
   const row: ChargeRecord = {
     ...world,
@@ -55,34 +56,6 @@ export function planCapture(context: PlanContext, given: NewCapture, settlementD
   };
   if (status === 'failed' || status === 'uncaptured') return made(context, row, [], eventsOf(context, row));
   return captured(context, row, given, settlementDays);
-}
-
-export const CREATE_PAYMENT_INTENT = {
-  amount: { kind: 'amount', required: true },
-  currency: { kind: 'currency', required: true },
-  confirm: { kind: 'flag' },
-  payment_method: { kind: 'text' },
-  payment_method_types: { kind: 'texts' },
-  metadata: { kind: 'metadata' },
-  transfer_group: { kind: 'text' },
-} as const;
-
-/** Stripe's own card for tests (docs.stripe.com/testing). */
-const TEST_CARD = 'pm_card_visa';
-
-/** What a checkout does that is not ours, with the card that always pays: made and confirmed in one request. */
-export function createPaymentIntent(caller: Caller, params: Values<typeof CREATE_PAYMENT_INTENT>): Plan {
-  const { amount, currency, confirm, payment_method: method, payment_method_types: types = ['card'] } = params;
-  if (caller.account !== caller.world.platform) return refusal(platformOnly);
-  if (confirm !== true)
-    return refusal(invalid('The sandbox takes only payments that are confirmed at once: confirm=true.'));
-  if (method !== TEST_CARD)
-    return refusal(invalid(`No such PaymentMethod: '${method ?? ''}'`, { param: 'payment_method' }));
-  if (types.length !== 1 || types[0] !== 'card')
-    return refusal(invalid('The sandbox takes cards.', { param: 'payment_method_types' }));
-  const { transfer_group, metadata } = params;
-  const plan = planCapture(caller, { amount, currency, transfer_group, metadata }, caller.settlementDays);
-  return 'payment_intent' in plan.body ? { ...plan, body: plan.body.payment_intent as object } : plan;
 }
 
 /** What becomes of one that was not yet captured or is of a method that can still fail. */
@@ -182,33 +155,6 @@ export const LIST_CHARGES = {
 export function readCharge(caller: Caller, id: string): Plan {
   const row = ownCharge(caller, id);
   return row === undefined ? refusal(missing('charge', id, 'id')) : answer(chargeOf(caller.store, row));
-}
-
-export function readPaymentIntent(caller: Caller, id: string): Plan {
-  const row = caller.store.chargeOf(id);
-  return row !== undefined && liesOnPlatform(row, caller)
-    ? answer(paymentIntentObject(row))
-    : refusal(missing('payment_intent', id, 'intent'));
-}
-
-export const LIST_PAYMENT_INTENTS = { ...PAGE_PARAMS, created: { kind: 'range' } } as const;
-
-export function listPaymentIntents(caller: Caller, params: Values<typeof LIST_PAYMENT_INTENTS>): Plan {
-  const { created } = params;
-  const page = pageOf(
-    {
-      what: 'payment_intent',
-      url: '/v1/payment_intents',
-      oldestFirst: caller.store
-        .charges()
-        .filter((row) => liesOnPlatform(row, caller))
-        .map((row) => ({ ...row, id: row.paymentIntent })),
-      matches: (row) => created === undefined || inRange(row.created, created),
-    },
-    params,
-    paymentIntentObject,
-  );
-  return 'problem' in page ? refusal(page.problem) : answer(page);
 }
 
 export function listCharges(caller: Caller, params: Values<typeof LIST_CHARGES>): Plan {

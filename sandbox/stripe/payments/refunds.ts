@@ -96,7 +96,7 @@ export function createRefund(caller: Caller, params: Values<typeof CREATE_REFUND
     return refusal(
       missing(intent === undefined ? 'charge' : 'payment_intent', charge ?? intent ?? '', 'payment_intent'),
     );
-  const plan = planRefund(caller, { charge: row.id, amount, metadata });
+  const plan = planRefund(caller, { charge: row.id, amount, metadata, status: caller.refunds });
   return 'refund' in plan.body ? { ...plan, body: plan.body.refund as object } : plan;
 }
 

@@ -2,6 +2,7 @@ import type { Settlement } from '../balance/settlement.js';
 import { routeOf } from '../http/endpoints.js';
 import type { Caller } from '../http/plan.js';
 import type { ApiRequest } from '../http/request.js';
+import type { Buyers } from '../payments/buyers.js';
 import { renderEvents } from '../webhooks/events.js';
 import type { Webhooks } from '../webhooks/webhooks.js';
 import type { Agenda, MovableClock } from './movable-clock.js';
@@ -24,9 +25,17 @@ export interface DeferredDependencies {
   readonly agenda: Agenda;
   readonly webhooks: Webhooks;
   readonly settlement: Pick<Settlement, 'days'>;
+  readonly buyers: Pick<Buyers, 'settings'>;
 }
 
-export function createDeferredWork({ store, clock, agenda, webhooks, settlement }: DeferredDependencies): DeferredWork {
+export function createDeferredWork({
+  store,
+  clock,
+  agenda,
+  webhooks,
+  settlement,
+  buyers,
+}: DeferredDependencies): DeferredWork {
   const finish = async (id: string): Promise<boolean> => {
     const row = store.deferred().find((each) => each.id === id);
     if (row === undefined || row.status !== null) return false;
@@ -39,6 +48,7 @@ export function createDeferredWork({ store, clock, agenda, webhooks, settlement 
       account: row.world.platform,
       nowMs,
       settlementDays: settlement.days(),
+      ...buyers.settings(),
     });
     const durable = store.commit([...plan.puts, { table: 'deferred', row: { ...row, status: plan.status } }]);
     const events = renderEvents(plan.events, nowMs, { id: row.requestId, idempotency_key: row.idempotencyKey });

@@ -130,6 +130,20 @@ export interface BalanceTransactionRecord extends World {
   readonly payout?: string | undefined;
 }
 
+export type OpenIntentStatus = 'requires_payment_method' | 'requires_confirmation' | 'requires_action' | 'canceled';
+
+/** A PaymentIntent that was made before anybody paid; what its charges say goes first. */
+export interface IntentRecord extends World {
+  readonly id: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly created: number;
+  readonly metadata: Metadata;
+  readonly transferGroup: string | null;
+  readonly status: OpenIntentStatus;
+  readonly canceledAt: number | null;
+}
+
 export type ChargeStatus = 'succeeded' | 'pending' | 'failed';
 
 /** A payment on the platform itself, with the PaymentIntent that made it. */

@@ -4,6 +4,7 @@ import type {
   ChargeRecord,
   DeferredRecord,
   DisputeRecord,
+  IntentRecord,
   KeyRecord,
   PayoutRecord,
   RefundRecord,
@@ -19,6 +20,7 @@ export type Put =
   | { readonly table: 'transfer'; readonly row: TransferRecord }
   | { readonly table: 'reversal'; readonly row: ReversalRecord }
   | { readonly table: 'payout'; readonly row: PayoutRecord }
+  | { readonly table: 'intent'; readonly row: IntentRecord }
   | { readonly table: 'charge'; readonly row: ChargeRecord }
   | { readonly table: 'refund'; readonly row: RefundRecord }
   | { readonly table: 'dispute'; readonly row: DisputeRecord }
@@ -43,6 +45,10 @@ export interface Tables {
   /** Oldest first. */
   payouts(): readonly PayoutRecord[];
   charge(id: string): ChargeRecord | undefined;
+  intent(id: string): IntentRecord | undefined;
+  /** Oldest first. */
+  intents(): readonly IntentRecord[];
+  /** The newest: one that failed may be followed by another. */
   chargeOf(paymentIntent: string): ChargeRecord | undefined;
   /** Oldest first. */
   charges(): readonly ChargeRecord[];
@@ -73,6 +79,7 @@ export function createTables(): Tables & { readonly put: (put: Put) => void; rea
   const transfers = createTimeline<TransferRecord>(({ sourceTransaction }) => sourceTransaction);
   const reversals = createTimeline<ReversalRecord>(({ transfer }) => transfer);
   const payouts = createTimeline<PayoutRecord>();
+  const intents = createTimeline<IntentRecord>();
   const charges = createTimeline<ChargeRecord>(({ paymentIntent }) => paymentIntent);
   const refunds = createTimeline<RefundRecord>(({ charge }) => charge);
   const disputes = createTimeline<DisputeRecord>(({ charge }) => charge);
@@ -95,6 +102,9 @@ export function createTables(): Tables & { readonly put: (put: Put) => void; rea
         return;
       case 'payout':
         payouts.put(row);
+        return;
+      case 'intent':
+        intents.put(row);
         return;
       case 'charge':
         charges.put(row);
@@ -122,7 +132,7 @@ export function createTables(): Tables & { readonly put: (put: Put) => void; rea
   };
   const forget = (): void => {
     for (const table of [accounts, transfers, reversals, payouts, keys, deferred]) table.clear();
-    for (const table of [charges, refunds, disputes, transactions, unsettled]) table.clear();
+    for (const table of [intents, charges, refunds, disputes, transactions, unsettled]) table.clear();
     offsetMs = 0;
   };
 
@@ -139,7 +149,9 @@ export function createTables(): Tables & { readonly put: (put: Put) => void; rea
     payout: (id) => payouts.get(id),
     payouts: () => payouts.oldestFirst(),
     charge: (id) => charges.get(id),
-    chargeOf: (paymentIntent) => charges.of(paymentIntent)[0],
+    intent: (id) => intents.get(id),
+    intents: () => intents.oldestFirst(),
+    chargeOf: (paymentIntent) => charges.of(paymentIntent).at(-1),
     charges: () => charges.oldestFirst(),
     refund: (id) => refunds.get(id),
     refunds: () => refunds.oldestFirst(),

@@ -1,5 +1,6 @@
 import {
   isLive,
+  type MadeIntent,
   type ReadAnswer,
   type StripeDispute,
   type StripePayment,
@@ -33,6 +34,9 @@ export interface StripeReader {
     /** Left out: payments are not read here. */
     readPayment?(name: string): Promise<ReadAnswer<StripePayment>>;
     refundsOf?(payment: string): Promise<ReadAnswer<readonly StripeRefund[]>>;
+    /** Of what is made from here. */
+    readIntent?(paymentIntent: string): Promise<ReadAnswer<MadeIntent>>;
+    findIntent?(mark: string): Promise<ReadAnswer<MadeIntent>>;
   };
 }
 

@@ -202,7 +202,8 @@ async function paymentAtStripe(payment: Payment, { stripe }: Readers): Promise<L
     provider_status: providerStatus,
   });
   const calls = stripe?.inLane('persons');
-  if (!calls?.readPayment || name === null) return at.notAsked(NO_STRIPE);
+  if (!calls?.readPayment) return at.notAsked(NO_STRIPE);
+  if (name === null) return at.notAsked('it has no id at Stripe yet, so there is nothing by which it could be read');
   const read = await calls.readPayment(name);
   if (read.kind === 'missing') return at.absent(`Stripe has no payment ${name}`);
   if (read.kind !== 'found') return at.away(read);
@@ -222,14 +223,17 @@ async function refundAtStripe(refund: Refund, payment: string, { stripe }: Reade
   if (!calls?.refundsOf) return at.notAsked(NO_STRIPE);
   const read = await calls.refundsOf(payment);
   if (read.kind !== 'found' && read.kind !== 'missing') return at.away(read);
-  const held = read.kind === 'found' ? read.value.find((one) => one.stripeRefundId === name) : undefined;
+  const held =
+    read.kind === 'found'
+      ? read.value.find((one) => (name === null ? one.mark === refund.id : one.stripeRefundId === name))
+      : undefined;
   return held
     ? at.shown(`Stripe calls it ${held.status}`, {
         stripe_refund_id: held.stripeRefundId,
         amount: money(held),
         provider_status: held.status,
       })
-    : at.absent(`Stripe has no refund ${name} of ${payment}`);
+    : at.absent(`Stripe has no refund ${name ?? 'of ours'} of ${payment}`);
 }
 
 async function refundSight(refund: Refund, { hyperswitch }: Readers): Promise<LiveSight> {

@@ -7,12 +7,14 @@ import { answeringWebhooks } from './answering-webhooks.js';
 import { createDisputeFollow, type DisputeFollowDependencies } from './disputes/follow.js';
 import { createDisputeSearch, type DisputeSearchDependencies } from './disputes/search.js';
 import { createHyperswitchAccount } from './hyperswitch-account.js';
+import { type HyperswitchPortDependencies, hyperswitchPort } from './hyperswitch-payments.js';
 import { createPaymentFollow, type PaymentFollowDependencies } from './payment-follow.js';
 import type { PinnedStripe } from './pinned-reads.js';
 import { createRefundFollow, type RefundFollowDependencies } from './refund-follow.js';
 
 export interface HyperswitchCallDependencies {
   readonly ledger: PaymentFollowDependencies['ledger'] &
+    HyperswitchPortDependencies['ledger'] &
     RefundFollowDependencies['ledger'] &
     DisputeFollowDependencies['ledger'] &
     DisputeSearchDependencies['ledger'] &
@@ -68,7 +70,7 @@ export function createHyperswitchCalls(dependencies: HyperswitchCallDependencies
   const follow = createDisputeFollow({ ...ofDisputes, hyperswitch: { ...hyperswitch, account: common.account } });
   const advancePayment = createPaymentFollow({
     ...common,
-    ...search,
+    port: hyperswitchPort({ ...common, ...search }),
     expiryMs: paymentExpiryMs,
   });
   const advanceRefund = createRefundFollow(common);

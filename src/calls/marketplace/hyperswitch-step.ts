@@ -3,16 +3,26 @@ import type { Certainty } from '../../domain/calls/certainty.js';
 import { type DecisionById, isOnlyLookedFor, nextById, type SeenById } from '../../domain/calls/next-by-id.js';
 import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
+import { type PaymentProvider, PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
 import type { FollowStep } from '../steps.js';
 import type { Control, HyperswitchAccount } from './hyperswitch-account.js';
 
-/** One money call at Hyperswitch whose key is the id of what it makes: how it is sent, read and recorded. */
+/** Nothing may be sent now, and why. */
+export interface NotLeaving {
+  readonly afterMs: number;
+  readonly why: string;
+}
+
+/** One money call that makes a payment or a refund at its provider: how it is sent, read and recorded. */
 export interface HyperswitchCall<Facts> {
+  readonly provider: PaymentProvider;
+  /** It may have been made by a ledger that this one was restored from. */
+  readonly looksFirst?: boolean;
   readonly certainty: Certainty;
   /** A no that came while an earlier attempt's outcome was unknown. */
   readonly refusal: string | null;
-  /** @returns undefined: the claim lapsed, nothing may be sent */
-  leaves(): Promise<string | undefined | null>;
+  /** @param looked its provider was read for it and holds nothing of it @returns undefined: the claim lapsed, nothing may be sent */
+  leaves(looked: boolean): Promise<string | NotLeaving | undefined | null>;
   /** @param params what leaves() froze */
   make(params: string): Promise<KeyedAnswer<Facts>>;
   read(): Promise<ReadAnswer<Facts>>;
@@ -40,13 +50,19 @@ export interface HyperswitchCall<Facts> {
 type AnyCall = Omit<HyperswitchCall<never>, 'make' | 'read' | 'misfit' | 'apply'>;
 
 const PAUSED_AGAIN_MS = 60_000;
+const OURS: Control = { kind: 'ours' };
 
 /** @returns undefined: the ledger holds what was read, or asked about; otherwise why there is nothing new */
 export async function makeOrRead<Facts>(
   call: HyperswitchCall<Facts>,
-  account: HyperswitchAccount,
+  account: Pick<HyperswitchAccount, 'verify'>,
 ): Promise<FollowStep | undefined> {
-  const isSent = call.certainty !== 'not_sent';
+  // Nothing that Stripe says names its account: it is asked before anything else.
+  const pinned = call.provider === 'stripe' ? await account.verify() : OURS;
+  if (pinned.kind === 'mismatch')
+    return await record(call, decide(call, { kind: 'not_ours', sent: false }), pinned.detail);
+  if (pinned.kind === 'unread') return await record(call, decide(call, unread()), pinned.detail);
+  const isSent = call.certainty !== 'not_sent' || call.looksFirst === true;
   if (isSent) {
     const answer = await call.read();
     if (answer.kind === 'found') return await apply(call, answer.value, { sent: false });
@@ -57,13 +73,15 @@ export async function makeOrRead<Facts>(
   if (control.kind === 'mismatch')
     return await record(call, decide(call, { kind: 'not_ours', sent: false }), control.detail);
   if (control.kind === 'unread') return await record(call, decide(call, unread()), control.detail);
-  const params = await call.leaves();
+  const params = await call.leaves(isSent);
   if (params === null)
     return await record(
       call,
       { do: 'retry', certainty: call.certainty, afterMs: PAUSED_AGAIN_MS },
       'a person has paused hyperswitch: nothing was sent',
     );
+  if (typeof params === 'object')
+    return await record(call, { do: 'retry', certainty: call.certainty, afterMs: params.afterMs }, params.why);
   if (params === undefined) return { kind: 'later', afterMs: 1_000, why: 'the claim lapsed before the call' };
   const answer = await call.make(params);
   switch (answer.kind) {
@@ -149,10 +167,10 @@ async function withoutIt(call: AnyCall, detail: string): Promise<FollowStep | un
 }
 
 /** In words for whoever is to look for it, or for the row that is closed. */
-function whatIsMissing({ refusal }: AnyCall, decision: DecisionById, detail: string): string {
+function whatIsMissing({ provider, refusal }: AnyCall, decision: DecisionById, detail: string): string {
   if (decision.do === 'close') return refusal ?? detail;
   if (decision.do !== 'ask') return detail;
   return decision.reason === 'provider_mismatch'
-    ? `${detail}, and it had it: check HYPERSWITCH_API_KEY`
-    : `${detail}, and it had it: find out at Hyperswitch what became of the money, then resolve`;
+    ? `${detail}, and it had it: check ${provider === 'stripe' ? 'STRIPE_SECRET_KEY' : 'HYPERSWITCH_API_KEY'}`
+    : `${detail}, and it had it: find out at ${PROVIDER_NAMES[provider]} what became of the money, then resolve`;
 }

@@ -1,39 +1,46 @@
 import { assertNever } from '../../domain/assert-never.js';
 import type { Certainty } from '../../domain/calls/certainty.js';
-import type { PaymentFacts } from '../../domain/calls/provider-answers.js';
+import type { PaymentReadFacts } from '../../domain/calls/provider-answers.js';
 import type { PaymentId } from '../../domain/ids.js';
+import { PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
 import type { ClaimedCancel } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
-import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
-import type { HyperswitchAccount } from './hyperswitch-account.js';
+import type { PaymentPort } from './payment-port.js';
 
-export interface CancelDependencies {
+export interface CancelDependencies<Facts extends PaymentReadFacts> {
   readonly ledger: Pick<Ledger, 'claimCancel' | 'cancelAnswered' | 'paymentUnread' | 'askAboutPayment'>;
-  readonly hyperswitch: Pick<Hyperswitch, 'cancelPayment' | 'readPayment'>;
-  readonly account: HyperswitchAccount;
+  readonly port: Pick<PaymentPort<Facts>, 'provider' | 'cancel' | 'readNamed' | 'misfit'>;
   readonly holdMs: number;
   readonly expiryMs: number;
   /** What was read; gives the claim back. */
   readonly apply: (reading: {
     readonly id: PaymentId;
     readonly runner: string;
-    readonly facts: PaymentFacts;
+    readonly facts: Facts;
     readonly readAgainMs: number | null;
   }) => Promise<void>;
 }
 
 const READ_AGAIN_MS = 5_000;
 
-const differs = (facts: PaymentFacts, { amount, currency }: ClaimedCancel): string | undefined =>
+const differs = (facts: PaymentReadFacts, { amount, currency }: ClaimedCancel, at: string): string | undefined =>
   facts.amount === amount && facts.currency === currency
     ? undefined
-    : `Hyperswitch answered about ${facts.amount} ${facts.currency}, and this payment is of ${amount} ${currency}`;
+    : `${at} answered about ${facts.amount} ${facts.currency}, and this payment is of ${amount} ${currency}`;
 
 /**
- * Cancels a payment that a person wants cancelled, or that its buyer has left: at Hyperswitch first. Whatever the call
+ * Cancels a payment that a person wants cancelled, or that its buyer has left: at its provider first. Whatever the call
  * says, the payment is what is read of it afterwards, so a success that came just before wins.
  */
-export function createPaymentCancel({ ledger, hyperswitch, account, holdMs, expiryMs, apply }: CancelDependencies) {
+export function createPaymentCancel<Facts extends PaymentReadFacts>({
+  ledger,
+  port,
+  holdMs,
+  expiryMs,
+  apply,
+}: CancelDependencies<Facts>) {
+  const at = PROVIDER_NAMES[port.provider];
+
   return async function cancelIfDue(
     { id, runner }: { readonly id: PaymentId; readonly runner: string },
     readAgainMs: number | null,
@@ -41,14 +48,14 @@ export function createPaymentCancel({ ledger, hyperswitch, account, holdMs, expi
     const claim = await ledger.claimCancel({ id, runner, holdMs, expiryMs });
     if (!claim) return;
     const { certainty, detail, facts } = await cancel(claim);
-    const misfit = facts && (await account.misfit(facts.owner));
+    const misfit = facts && (await port.misfit(facts));
     if (misfit !== undefined)
       await ledger.askAboutPayment({ id, runner, certainty: 'done', reason: 'provider_mismatch', detail: misfit });
     else if (facts) await apply({ id, runner, facts, readAgainMs });
     else
       await ledger.paymentUnread({ id, runner, certainty: 'done', detail, nextCheckMs: readAgainMs ?? READ_AGAIN_MS });
     // What is said of another merchant's payment, or of other money, says nothing of this cancel.
-    const other = misfit ?? (facts && differs(facts, claim));
+    const other = misfit ?? (facts && differs(facts, claim, at));
     await ledger.cancelAnswered(
       other === undefined ? { id, certainty, detail } : { id, certainty: 'unknown', detail: other },
     );
@@ -56,16 +63,16 @@ export function createPaymentCancel({ ledger, hyperswitch, account, holdMs, expi
 
   async function cancel({
     key,
-    hyperswitchPaymentId,
-  }: ClaimedCancel): Promise<{ certainty: Certainty; detail: string; facts: PaymentFacts | undefined }> {
-    const answer = await hyperswitch.cancelPayment(key, hyperswitchPaymentId);
-    const read = answer.kind === 'done' ? undefined : await hyperswitch.readPayment(hyperswitchPaymentId);
+    name,
+  }: ClaimedCancel): Promise<{ certainty: Certainty; detail: string; facts: Facts | undefined }> {
+    const answer = await port.cancel(key, name);
+    const read = answer.kind === 'done' ? undefined : await port.readNamed(name);
     const facts = answer.kind === 'done' ? answer.value : read?.kind === 'found' ? read.value : undefined;
-    if (facts?.status === 'cancelled') return { certainty: 'done', detail: 'cancelled at Hyperswitch', facts };
+    if (facts?.status === 'cancelled') return { certainty: 'done', detail: `cancelled at ${at}`, facts };
     if (facts?.status === 'succeeded') return { certainty: 'absent', detail: 'it was paid before', facts };
     switch (answer.kind) {
       case 'done':
-        return { certainty: 'unknown', detail: `Hyperswitch calls it ${answer.value.providerStatus}`, facts };
+        return { certainty: 'unknown', detail: `${at} calls it ${answer.value.providerStatus}`, facts };
       case 'refused':
       case 'short':
       case 'misdirected':

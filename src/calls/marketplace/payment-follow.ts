@@ -1,44 +1,42 @@
 import { ASK_AGAIN_MS } from '../../domain/calls/next-by-id.js';
-import type { PaymentFacts } from '../../domain/calls/provider-answers.js';
+import type { PaymentReadFacts } from '../../domain/calls/provider-answers.js';
 import type { PaymentId } from '../../domain/ids.js';
+import { PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
 import { overdueReadMs } from '../../domain/marketplace/overdue.js';
 import type { ClaimedPayment } from '../../ledger/calls/call-types.js';
-import type { CreatePayment } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
-import { frozen, type HyperswitchFollow, heldStep, MISFIT_AGAIN_MS, stillOpen, thawed } from './hyperswitch-follow.js';
+import { type HyperswitchFollow, heldStep, MISFIT_AGAIN_MS, stillOpen } from './hyperswitch-follow.js';
 import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
 import { createPaymentCancel } from './payment-cancel.js';
+import type { PaymentPort } from './payment-port.js';
 
-export interface PaymentFollowDependencies
-  extends HyperswitchFollow<
-    | 'claimPayment'
-    | 'paymentLeaves'
-    | 'paymentUnread'
-    | 'paymentAbsent'
-    | 'askAboutPayment'
-    | 'paymentRefused'
-    | 'claimCancel'
-    | 'cancelAnswered'
-    | 'applyPayment'
-    | 'findPayment'
-    | 'openWebhooks'
-    | 'noteUnnamedRefunds'
+export interface PaymentFollowDependencies<Facts extends PaymentReadFacts = PaymentReadFacts>
+  extends Omit<
+    HyperswitchFollow<
+      | 'claimPayment'
+      | 'paymentUnread'
+      | 'paymentAbsent'
+      | 'askAboutPayment'
+      | 'paymentRefused'
+      | 'claimCancel'
+      | 'cancelAnswered'
+      | 'applyPayment'
+      | 'findPayment'
+      | 'openWebhooks'
+    >,
+    'hyperswitch' | 'account'
   > {
+  readonly port: PaymentPort<Facts>;
   /** How long a buyer has to pay. */
   readonly expiryMs: number;
-  /** Takes up the disputes that Hyperswitch names. @returns why they could not be read */
-  readonly searchNamed: (id: PaymentId) => Promise<string | undefined>;
-  /** The same of its refunds, those too that were made there. */
-  readonly searchRefunds: (of: Pick<ClaimedPayment, 'id' | 'hyperswitchPaymentId'>) => Promise<string | undefined>;
 }
 
 /** One step of a payment: made, cancelled where that is due, or read. */
-export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
-  const { ledger, hyperswitch, account, wake, holdMs, nextRunner, expiryMs, searchNamed, searchRefunds } = dependencies;
+export function createPaymentFollow<Facts extends PaymentReadFacts>(dependencies: PaymentFollowDependencies<Facts>) {
+  const { ledger, port, wake, holdMs, nextRunner, expiryMs } = dependencies;
   const cancelIfDue = createPaymentCancel({
     ledger,
-    hyperswitch,
-    account,
+    port,
     holdMs,
     expiryMs,
     apply: async ({ id, ...reading }) => wake((await ledger.applyPayment({ paymentId: id, ...reading })).started),
@@ -49,28 +47,22 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
     const claim = await ledger.claimPayment(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
     if (claim.kind === 'final') return await reread(claim.claim);
-    const { certainty, refusal, key, amount, currency, orderId, hyperswitchPaymentId, ageMs } = claim.claim;
+    const { certainty, refusal, ageMs } = claim.claim;
     const readAgainMs = overdueReadMs(ageMs, expiryMs);
     const held = { id, runner };
-    const call: HyperswitchCall<PaymentFacts> = {
+    const call: HyperswitchCall<Facts> = {
+      provider: port.provider,
+      ...port.callOf(claim.claim, runner),
       certainty,
       refusal,
-      leaves: () =>
-        ledger.paymentLeaves({
-          ...held,
-          params: frozen({ amount, currency, metadata: { order_id: orderId, payment_id: id } }),
-        }),
-      make: (params) => hyperswitch.createPayment(key, thawed(params) as CreatePayment),
-      read: () => hyperswitch.readPayment(hyperswitchPaymentId),
-      misfit: ({ owner }) => account.misfit(owner),
-      control: () => account.control(id),
+      misfit: (facts) => port.misfit(facts),
       absent: (no) => ledger.paymentAbsent({ ...held, refusal: no }),
       refused: (detail) => ledger.paymentRefused({ ...held, detail }),
       unread: (outcome) => ledger.paymentUnread({ ...held, ...outcome }),
       ask: (question) => ledger.askAboutPayment({ ...held, ...question }),
       apply: async (facts) => wake((await ledger.applyPayment({ paymentId: id, runner, facts, readAgainMs })).started),
     };
-    const step = await makeOrRead(call, account);
+    const step = await makeOrRead(call, port.account);
     if (step) return step;
     await cancelIfDue(held, readAgainMs);
     const now = await paymentStep(id, readAgainMs);
@@ -85,31 +77,29 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
    * A finished payment is read for what a webhook told, most often a refund made at the provider, while it is asked about, and
    * while it was given up here and can still be paid there.
    */
-  async function reread({ id, hyperswitchPaymentId, givenUp }: ClaimedPayment): Promise<FollowStep> {
+  async function reread(claim: ClaimedPayment): Promise<FollowStep> {
+    const { id, givenUp } = claim;
     const step = await paymentStep(id);
     const events = await toldOf(id);
     const isTold = events.length > 0;
     if (!isTold && !givenUp && step.kind !== 'attention') return step;
-    const payment = await hyperswitch.readPayment(hyperswitchPaymentId);
+    const payment = await port.read(claim);
     if (payment.kind !== 'found') return isTold ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail } : step;
-    const misfit = await account.misfit(payment.value.owner);
+    const misfit = await port.misfit(payment.value);
     if (misfit !== undefined) return { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit };
     // What was given back by cancelling it is what its refunds had left, those too that nobody has told of.
     if (payment.value.capturedByWord === 'given_back') {
-      const unread = await searchRefunds({ id, hyperswitchPaymentId });
+      const unread = await port.searchRefunds(claim);
       if (unread !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
     }
     wake((await ledger.applyPayment({ paymentId: id, runner: null, facts: payment.value })).started);
     // Nothing can be refunded of what was not captured.
     const captured = (await ledger.findPayment(id))?.captured;
     if (captured?.known && captured.surely === 0n) return await paymentStep(id);
-    const unreadRefunds = await searchRefunds({ id, hyperswitchPaymentId });
+    const unreadRefunds = await port.searchRefunds(claim);
     if (unreadRefunds !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unreadRefunds };
-    await ledger.noteUnnamedRefunds(id, []);
-    if (events.some(({ type }) => type.startsWith('dispute_'))) {
-      const unread = await searchNamed(id);
-      if (unread !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
-    }
+    const unread = await port.searchMore(id, events);
+    if (unread !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
     return await paymentStep(id);
   }
 
@@ -121,7 +111,9 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
       return { kind: 'attention', reason, detail, unknown: payment.certainty === 'unknown' };
     }
     const open = payment.status === 'pending' || payment.status === 'processing';
-    return open ? stillOpen(payment.status, readAgainMs) : { kind: 'final', status: payment.status };
+    return open
+      ? stillOpen(payment.status, readAgainMs, PROVIDER_NAMES[port.provider])
+      : { kind: 'final', status: payment.status };
   }
 
   return advancePayment;

@@ -1,4 +1,4 @@
-import type { PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/calls/provider-answers.js';
+import type { KeyedAnswer, PaymentFacts, ReadAnswer, RefundFacts } from '../../domain/calls/provider-answers.js';
 import type { PaymentId } from '../../domain/ids.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Hyperswitch } from '../../providers/hyperswitch/client.js';
@@ -20,21 +20,41 @@ type StripeReads = Pick<
   | 'refundsOf'
   | 'readPayment'
   | 'transfersInGroup'
+  | 'readIntent'
+  | 'findIntent'
 >;
+type StripeMakes = Pick<StripeCalls, 'createIntent' | 'cancelIntent' | 'createRefund'>;
 
 /** Stripe, for whoever only reads and concludes something from it. */
 export interface PinnedStripe {
   inLane(lane: string): StripeReads;
 }
 
+/** The same for whoever makes payments and refunds there: nothing leaves with another account's key. */
+export interface PayingStripe extends PinnedStripe {
+  inLane(lane: string): StripeReads & StripeMakes;
+  /** @returns why the key is not that of the account of this ledger, or that nobody could say; undefined: it is */
+  verify(): ReturnType<StripeAccountCheck['verify']>;
+  /** The same, asked now. */
+  confirm(): ReturnType<StripeAccountCheck['verify']>;
+}
+
 /**
  * A key of another account is told that nothing of ours exists, and that would pass for a proof of absence. So what a decision
  * or an event rests on is read only with a key of the account that this ledger is pinned to.
  */
-function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'>): PinnedStripe {
+function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify' | 'confirm'>): PayingStripe {
   const checked = async <Found>(read: () => Promise<ReadAnswer<Found>>): Promise<ReadAnswer<Found>> =>
     (await account.verify()) ?? (await read());
+  const made = async <Done>(make: () => Promise<KeyedAnswer<Done>>): Promise<KeyedAnswer<Done>> => {
+    const misfit = await account.verify();
+    return misfit
+      ? { kind: 'busy', executed: 'no', retryAfterMs: null, detail: misfit.detail, requestId: null }
+      : await make();
+  };
   return {
+    verify: () => account.verify(),
+    confirm: () => account.confirm('provider', ''),
     inLane(lane) {
       const calls = stripe.inLane(lane);
       return {
@@ -49,6 +69,11 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
         transfersInGroup: (group) => checked(() => calls.transfersInGroup(group)),
         readPayout: (id, sellerAccount) => checked(() => calls.readPayout(id, sellerAccount)),
         payoutContents: (id, sellerAccount, after) => checked(() => calls.payoutContents(id, sellerAccount, after)),
+        readIntent: (id) => checked(() => calls.readIntent(id)),
+        findIntent: (mark) => checked(() => calls.findIntent(mark)),
+        createIntent: (...sent) => made(() => calls.createIntent(...sent)),
+        cancelIntent: (...sent) => made(() => calls.cancelIntent(...sent)),
+        createRefund: (...sent) => made(() => calls.createRefund(...sent)),
       };
     },
   };
@@ -88,7 +113,7 @@ function pinnedHyperswitch(
 }
 
 export interface PinnedReads {
-  readonly stripe: PinnedStripe | undefined;
+  readonly stripe: PayingStripe | undefined;
   readonly hyperswitch: PinnedHyperswitch | undefined;
 }
 

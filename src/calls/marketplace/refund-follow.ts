@@ -44,6 +44,7 @@ export function createRefundFollow(dependencies: RefundFollowDependencies) {
     }
     const held = { id, runner };
     const call: HyperswitchCall<RefundFacts> = {
+      provider: 'hyperswitch',
       certainty,
       refusal,
       leaves: () =>

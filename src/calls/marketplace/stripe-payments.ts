@@ -11,10 +11,16 @@ import { answeringWebhooks } from './answering-webhooks.js';
 import { createDisputeFollow, type DisputeFollowDependencies } from './disputes/follow.js';
 import { heldStep, refundStep } from './hyperswitch-follow.js';
 import type { PaymentCalls } from './payment-calls.js';
-import type { PinnedStripe } from './pinned-reads.js';
+import { createPaymentFollow, type PaymentFollowDependencies } from './payment-follow.js';
+import type { PayingStripe } from './pinned-reads.js';
+import { type StripePortDependencies, stripePort } from './stripe-port.js';
+import { createStripeRefundFollow, type StripeRefundDependencies } from './stripe-refund-follow.js';
 
 export interface StripePaymentDependencies {
   readonly ledger: DisputeFollowDependencies['ledger'] &
+    PaymentFollowDependencies['ledger'] &
+    StripePortDependencies['ledger'] &
+    StripeRefundDependencies['ledger'] &
     Pick<
       Ledger,
       | 'paymentAtStripe'
@@ -28,17 +34,25 @@ export interface StripePaymentDependencies {
       | 'openWebhooks'
       | 'finishWebhook'
     >;
-  readonly stripe: PinnedStripe;
+  readonly stripe: PayingStripe;
   readonly clock: Clock;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
   /** How long a claim outlives its process. */
   readonly holdMs: number;
   readonly processName: string;
+  /** How long a buyer has to pay (PAYMENT_EXPIRY); default a day. */
+  readonly paymentExpiryMs?: number | undefined;
+}
+
+const A_DAY_MS = 86_400_000;
+
+interface NamedPayment extends PaymentAtStripe {
+  readonly name: string;
 }
 
 /**
- * Payments that Stripe itself took, by a checkout that is not ours: nothing of them is ever sent from here. Their refunds and disputes
- * are read at Stripe, whose record makes them causes.
+ * Payments whose provider is Stripe itself. Those that are made from here are made, followed and cancelled as Hyperswitch's are; of those
+ * that another checkout took nothing is ever sent. Refunds and disputes of both are read at Stripe, whose record makes them causes.
  */
 export function createStripePayments(dependencies: StripePaymentDependencies): PaymentCalls {
   const { ledger, clock, wake, holdMs, processName } = dependencies;
@@ -46,14 +60,31 @@ export function createStripePayments(dependencies: StripePaymentDependencies): P
   const stripe = dependencies.stripe.inLane('disputes');
   const disputes = createDisputeFollow({ ledger, wake, stripe, hyperswitch: undefined });
 
+  const nextRunner = () => {
+    sequence += 1;
+    return `${processName}/s${sequence}`;
+  };
+  const paying = dependencies.stripe;
+  const followPayment = createPaymentFollow({
+    ledger,
+    wake,
+    holdMs,
+    nextRunner,
+    expiryMs: dependencies.paymentExpiryMs ?? A_DAY_MS,
+    port: stripePort({ ledger, stripe: paying, searchPayment }),
+  });
+  const followRefund = createStripeRefundFollow({ ledger, stripe: paying, wake });
+
   async function atStripe(id: PaymentId): Promise<PaymentAtStripe> {
     const payment = await ledger.paymentAtStripe(id);
     if (!payment) throw new Error(`payment ${id} is none of Stripe's`);
     return payment;
   }
 
+  const isNamed = (payment: PaymentAtStripe): payment is NamedPayment => payment.name !== null;
+
   /** @returns why not all of it could be read */
-  async function readRefunds(payment: PaymentAtStripe, runner: string | null = null): Promise<string | undefined> {
+  async function readRefunds(payment: NamedPayment, runner: string | null = null): Promise<string | undefined> {
     const held = await stripe.refundsOf(payment.name);
     if (held.kind !== 'found') return held.detail;
     const strange = held.value.find(({ currency }) => currency !== payment.currency);
@@ -62,7 +93,7 @@ export function createStripePayments(dependencies: StripePaymentDependencies): P
     return undefined;
   }
 
-  async function readDisputes({ id, name }: PaymentAtStripe): Promise<string | undefined> {
+  async function readDisputes({ id, name }: NamedPayment): Promise<string | undefined> {
     const held = await stripe.disputesOf(name);
     if (held.kind !== 'found') return held.detail;
     for (const one of held.value)
@@ -72,6 +103,8 @@ export function createStripePayments(dependencies: StripePaymentDependencies): P
 
   async function searchPayment(id: PaymentId): Promise<string | undefined> {
     const payment = await atStripe(id);
+    // Nothing can go back of what Stripe is not known to have.
+    if (!isNamed(payment)) return undefined;
     const unreadDisputes = await readDisputes(payment);
     const unread = (await readRefunds(payment)) ?? unreadDisputes;
     if (unread === undefined) await ledger.paymentSearched(id);
@@ -79,6 +112,7 @@ export function createStripePayments(dependencies: StripePaymentDependencies): P
   }
 
   async function advancePayment(id: PaymentId): Promise<FollowStep> {
+    if (!(await atStripe(id)).takenElsewhere) return await followPayment(id);
     const unread = await searchPayment(id);
     if (unread !== undefined) return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
     const payment = await ledger.findPayment(id);
@@ -88,12 +122,14 @@ export function createStripePayments(dependencies: StripePaymentDependencies): P
   }
 
   async function advanceRefund(id: RefundId): Promise<FollowStep> {
-    sequence += 1;
-    const runner = `${processName}/s${sequence}`;
+    const runner = nextRunner();
     const claim = await ledger.claimRefund(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
-    const { paymentId, ageMs } = claim.claim;
-    const unread = await readRefunds(await atStripe(paymentId), runner);
+    const { paymentId, ageMs, origin } = claim.claim;
+    const payment = await atStripe(paymentId);
+    if (!isNamed(payment)) throw new Error(`payment ${paymentId} has no name at Stripe`);
+    if (claim.kind === 'claimed' && origin === 'api') return await followRefund(claim.claim, runner, payment.name);
+    const unread = await readRefunds(payment, runner);
     if (unread !== undefined) {
       await ledger.refundUnread({ id, runner, certainty: 'done', detail: unread, nextCheckMs: ASK_AGAIN_MS });
       return { kind: 'later', afterMs: ASK_AGAIN_MS, why: unread };
@@ -112,5 +148,5 @@ export function createStripePayments(dependencies: StripePaymentDependencies): P
 }
 
 /** Nothing that is in another currency is taken for a part of what was paid. */
-const inAnotherCurrency = ({ stripeRefundId, amount, currency }: StripeRefund, payment: PaymentAtStripe): string =>
+const inAnotherCurrency = ({ stripeRefundId, amount, currency }: StripeRefund, payment: NamedPayment): string =>
   `Stripe holds ${stripeRefundId} of ${amount} ${currency} of ${payment.name}, which was paid in ${payment.currency}: nothing follows from that`;

@@ -9,6 +9,8 @@ import type { OrderId, RefundId, ReversalId, TransferId } from '../ids.js';
 export const paymentKey = (order: OrderId): string => order;
 /** Of the call that cancels it: another endpoint, so another key. */
 export const paymentCancelKey = (order: OrderId): string => `${order}:cancel`;
+/** At Stripe, which repeats its first answer to a key: a cancel takes effect once by itself, so each has a key of its own. */
+export const stripeCancelKey = (order: OrderId, nth: number): string => `${order}:cancel:${nth}`;
 export const refundKey = (refund: RefundId): string => refund;
 
 /**
@@ -18,7 +20,8 @@ export const refundKey = (refund: RefundId): string => refund;
 export const transferKey = (transfer: TransferId, generation: number): string => generational(transfer, generation);
 export const reversalKey = (reversal: ReversalId, generation: number): string => generational(reversal, generation);
 
-function generational(id: string, generation: number): string {
+/** Of a call whose key Stripe forgets: of the first generation its id, or what its key was made from. */
+export function generational(id: string, generation: number): string {
   if (!Number.isSafeInteger(generation) || generation < 1) {
     throw new RangeError(`a generation is counted from 1, not ${generation}`);
   }

@@ -1,4 +1,4 @@
-import type { PaymentFacts } from '../calls/provider-answers.js';
+import type { PaymentReadFacts } from '../calls/provider-answers.js';
 import type { PaymentStatus } from './marketplace-status.js';
 
 /** What was taken from a buyer, in the order's own currency. */
@@ -16,7 +16,7 @@ export interface Expected {
 }
 
 /** What a reading leaves of what was known before. */
-export function capturedOf({ currency, status, captured }: Expected, facts: PaymentFacts): Captured {
+export function capturedOf({ currency, status, captured }: Expected, facts: PaymentReadFacts): Captured {
   const { amountReceived: received, capturedByWord: word } = facts;
   if (word === 'given_back') return status === 'succeeded' ? captured : { surely: 0n, known: true };
   const contradicts = received === 0n && (word === 'a_part' || word === 'the_whole');

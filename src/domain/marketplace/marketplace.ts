@@ -61,6 +61,11 @@ export interface PlatformShare {
 /** Who took a buyer's money for us, and whose records alone make refunds and disputes of it causes. */
 export const PAYMENT_PROVIDERS = ['hyperswitch', 'stripe'] as const;
 export type PaymentProvider = (typeof PAYMENT_PROVIDERS)[number];
+/** As people are told of them. */
+export const PROVIDER_NAMES: Readonly<Record<PaymentProvider, string>> = {
+  hyperswitch: 'Hyperswitch',
+  stripe: 'Stripe',
+};
 
 export interface Payment {
   readonly id: PaymentId;

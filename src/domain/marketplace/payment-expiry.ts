@@ -6,6 +6,8 @@ const ABANDONED: ReadonlySet<string> = new Set([
   'requires_payment_method',
   'requires_confirmation',
   'requires_customer_action',
+  // Stripe's word for the same
+  'requires_action',
 ]);
 
 /** @param ageMs since the payment was made here, by the ledger's clock */

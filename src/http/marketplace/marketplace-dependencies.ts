@@ -1,13 +1,18 @@
 import type { createExternalPayments } from '../../calls/marketplace/external-payments.js';
 import type { PaymentSent } from '../../calls/marketplace/send-payment.js';
 import type { PaymentId, RefundId } from '../../domain/ids.js';
+import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
 
 /** What the marketplace's routes need; the composition root hands it in. */
 export interface MarketplaceRouteDependencies {
   readonly ledger: MarketplaceRouteLedger;
-  /** undefined: HYPERSWITCH_… is not set, and no payment or refund is taken. */
+  /** Where payments of new orders are made (PAYMENT_PROVIDER); default hyperswitch. */
+  readonly paymentProvider?: PaymentProvider | undefined;
+  /** STRIPE_SECRET_KEY is set: payments and refunds can be made at Stripe. */
+  readonly paysByStripe?: boolean | undefined;
+  /** undefined: HYPERSWITCH_… is not set, and no payment or refund is made there. */
   readonly hyperswitch: { paymentIdFor(key: string): string; refundIdFor(key: string): string } | undefined;
   /** undefined: STRIPE_SECRET_KEY is not set, and nothing that another checkout did can be read. */
   readonly external: ReturnType<typeof createExternalPayments> | undefined;

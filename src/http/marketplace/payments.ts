@@ -2,7 +2,7 @@ import { assertNever } from '../../domain/assert-never.js';
 import { paymentKey } from '../../domain/calls/idempotency-keys.js';
 import type { Clock } from '../../domain/clock.js';
 import { newPaymentId, type OrderId, type PaymentId, parseOrderId, parsePaymentId } from '../../domain/ids.js';
-import type { Payment } from '../../domain/marketplace/marketplace.js';
+import type { Payment, PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import { paymentAnswer, paymentDetails } from '../../domain/marketplace/marketplace-answer.js';
 import type { RequestKey } from '../../ledger/marketplace/marketplace-types.js';
 import { fromLedger } from '../from-ledger.js';
@@ -14,7 +14,10 @@ import { listPage, namedItem } from './marketplace-list.js';
 import { createPaymentOperation, getPaymentOperation, listPaymentsOperation } from './marketplace-operations.js';
 import type { MarketplaceListQuery, NewPaymentRequest } from './marketplace-schemas.js';
 
-type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger' | 'hyperswitch' | 'sendPayment' | 'nudge'> & {
+type Dependencies = Pick<
+  MarketplaceRouteDependencies,
+  'ledger' | 'paymentProvider' | 'paysByStripe' | 'hyperswitch' | 'sendPayment' | 'nudge'
+> & {
   readonly clock: Clock;
 };
 
@@ -28,26 +31,35 @@ const NOT_CONFIGURED_RETRY_SECONDS = 300;
 /** The workflow reads the payment again from one second on. */
 const UNKNOWN_RETRY_SECONDS = 5;
 
-/** @throws HttpProblem 503 while HYPERSWITCH_… is not set */
-export function configured<T>(hyperswitch: T | undefined, what: string): T {
-  if (hyperswitch) return hyperswitch;
-  throw new HttpProblem(
-    'not_configured',
-    `${what} need HYPERSWITCH_BASE_URL and HYPERSWITCH_API_KEY: nothing was stored and no money moves`,
-    { headers: retryAfter(NOT_CONFIGURED_RETRY_SECONDS) },
-  );
+/** What their provider needs is not set. */
+export const notConfigured = (what: string, provider: PaymentProvider) =>
+  new HttpProblem('not_configured', `${what} need ${NEEDS[provider]}: nothing was stored and no money moves`, {
+    headers: retryAfter(NOT_CONFIGURED_RETRY_SECONDS),
+  });
+
+const NEEDS: Readonly<Record<PaymentProvider, string>> = {
+  hyperswitch: 'HYPERSWITCH_BASE_URL and HYPERSWITCH_API_KEY',
+  stripe: 'STRIPE_SECRET_KEY',
+};
+
+/** @returns what Hyperswitch is to call a payment; of one at Stripe, which names it, null @throws HttpProblem 503 while its provider is not set */
+function namingOf(dependencies: Dependencies): (orderId: OrderId) => string | null {
+  const { paymentProvider = 'hyperswitch', paysByStripe, hyperswitch } = dependencies;
+  if (paymentProvider === 'stripe' && paysByStripe) return () => null;
+  if (paymentProvider === 'stripe' || !hyperswitch) throw notConfigured('payments', paymentProvider);
+  return (orderId) => hyperswitch.paymentIdFor(paymentKey(orderId));
 }
 
 export const noOrder = () => new HttpProblem('not_found', 'there is no order with this id: nothing was stored');
 
 async function create(call: Call<NewPaymentRequest, unknown>, dependencies: Dependencies): Promise<Reply> {
   const { ledger } = dependencies;
-  const hyperswitch = configured(dependencies.hyperswitch, 'payments');
+  const nameOf = namingOf(dependencies);
   const request = requestKeyOf(call, 'payments', { ...call.body });
   const orderId = parseOrderId(call.body.order_id);
   if (!orderId) throw noOrder();
   const { status, answer } = await once(ledger, request, async (madeId) => {
-    const hyperswitchPaymentId = hyperswitch.paymentIdFor(paymentKey(orderId));
+    const hyperswitchPaymentId = nameOf(orderId);
     const { payment, isNew } = await rowOf({ orderId, hyperswitchPaymentId, request }, dependencies);
     await send(payment, dependencies);
     // Whoever has had no answer under this key yet is told of the payment for the first time.
@@ -59,7 +71,7 @@ async function create(call: Call<NewPaymentRequest, unknown>, dependencies: Depe
 }
 
 async function rowOf(
-  asked: { readonly orderId: OrderId; readonly hyperswitchPaymentId: string; readonly request: RequestKey },
+  asked: { readonly orderId: OrderId; readonly hyperswitchPaymentId: string | null; readonly request: RequestKey },
   { ledger, clock }: Dependencies,
 ): Promise<{ readonly payment: Payment; readonly isNew: boolean }> {
   const { request, ...facts } = asked;

@@ -16,9 +16,12 @@ import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js
 import { filterOf } from './marketplace-list.js';
 import { createRefundOperation, getRefundOperation, listRefundsOperation } from './marketplace-operations.js';
 import { type MarketplaceListQuery, type NewRefundRequest, offStep } from './marketplace-schemas.js';
-import { configured, noOrder } from './payments.js';
+import { noOrder, notConfigured } from './payments.js';
 
-type Dependencies = Pick<MarketplaceRouteDependencies, 'ledger' | 'hyperswitch' | 'sendRefund' | 'nudge'> & {
+type Dependencies = Pick<
+  MarketplaceRouteDependencies,
+  'ledger' | 'paysByStripe' | 'hyperswitch' | 'sendRefund' | 'nudge'
+> & {
   readonly clock: Clock;
 };
 
@@ -43,7 +46,7 @@ async function list({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: 
 
 async function create(call: Call<NewRefundRequest, unknown>, dependencies: Dependencies): Promise<Reply> {
   const { ledger, sendRefund, nudge } = dependencies;
-  configured(dependencies.hyperswitch, 'refunds');
+  if (!dependencies.hyperswitch && !dependencies.paysByStripe) throw notConfigured('refunds', 'hyperswitch');
   const { order_id: order, amount, items, seller_account: seller, fee, reason } = call.body;
   // As it was before there were items, sellers and fees, where the request names none: a key of then still finds its answer.
   const request = requestKeyOf(call, 'refunds', {
@@ -110,7 +113,7 @@ async function rowOf(
 ): Promise<Refund> {
   const id = newRefundId(clock.nowMs());
   const { request, ...facts } = asked;
-  const hyperswitchRefundId = configured(hyperswitch, 'refunds').refundIdFor(refundKey(id));
+  const hyperswitchRefundId = hyperswitch?.refundIdFor(refundKey(id)) ?? null;
   const outcome: NewRefundOutcome = await fromLedger(
     ledger.createRefund({ id, hyperswitchRefundId, ...facts }, request),
   );
@@ -126,6 +129,8 @@ async function rowOf(
         'refund_elsewhere',
         'another checkout took this payment at Stripe: make the refund there, and tell of it by POST /api/v1/external-refunds',
       );
+    case 'not_configured':
+      throw notConfigured('refunds of this order', 'hyperswitch');
     case 'captured_unknown':
       throw new HttpProblem(
         'order_not_paid',

@@ -1,6 +1,11 @@
 import type { Certainty } from '../../domain/calls/certainty.js';
 import type { Decision } from '../../domain/calls/next.js';
-import type { PaymentFacts, RefundFacts, ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
+import type {
+  PaymentReadFacts,
+  RefundFacts,
+  ReversalParams,
+  TransferParams,
+} from '../../domain/calls/provider-answers.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { Accounted, OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
@@ -19,16 +24,19 @@ export interface ClaimedPayment {
   /** A no that came while an earlier attempt's outcome was unknown: it is only looked for, and not sent again. */
   readonly refusal: string | null;
   readonly hyperswitchPaymentId: string;
+  /** Of one that is Stripe's, once that is known: `pi_…`. */
+  readonly stripePaymentId: string | null;
   /** Since it was made here, by the ledger's clock. */
   readonly ageMs: number;
   /** Given up here while its buyer can still pay it there. */
   readonly givenUp: boolean;
 }
 
-/** A payment that this process may cancel at Hyperswitch now. */
+/** A payment that this process may cancel at its provider now. */
 export interface ClaimedCancel {
   readonly key: string;
-  readonly hyperswitchPaymentId: string;
+  /** At its provider. */
+  readonly name: string;
   readonly amount: bigint;
   readonly currency: string;
 }
@@ -43,7 +51,12 @@ export interface ClaimedRefund {
   readonly certainty: Certainty;
   readonly refusal: string | null;
   readonly paymentId: PaymentId;
+  readonly origin: 'api' | 'provider';
   readonly hyperswitchPaymentId: string;
+  /** Of a payment that is Stripe's: `pi_…`. */
+  readonly stripePaymentId: string | null;
+  /** What Stripe calls it, once that is known: `re_…`. */
+  readonly stripeRefundId: string | null;
   /** Null: Hyperswitch never had it, and two persons have said that the buyer has the money. */
   readonly hyperswitchRefundId: string | null;
   /** Since it was made here, by the ledger's clock. */
@@ -61,7 +74,7 @@ export interface PaymentReading {
   readonly paymentId: PaymentId;
   /** Null: this was read without a claim (a webhook on a finished item). */
   readonly runner: string | null;
-  readonly facts: PaymentFacts;
+  readonly facts: PaymentReadFacts;
   /** When the sweep looks if nothing else does; null: soon. */
   readonly readAgainMs?: number | null;
 }

@@ -10,9 +10,9 @@ import { type Holdable, heldElsewhereMs, holdRow } from './holds.js';
 
 /** What payments and refunds have in common: a call whose key is the object's own id at Hyperswitch. */
 export type HyperswitchTable = 'payments' | 'refunds';
-const KIND = { payments: 'payment', refunds: 'refund' } as const;
+export const KIND = { payments: 'payment', refunds: 'refund' } as const;
 /** Only what is still followed may be sent: what was given up meanwhile may not, whoever holds the claim. */
-const OPEN = { payments: ['pending', 'processing'], refunds: ['pending', 'review'] } as const;
+export const OPEN = { payments: ['pending', 'processing'], refunds: ['pending', 'review'] } as const;
 
 /** Until the sweep looks at an item that its own workflow should have taken further. */
 export const SWEEP_AFTER_MS = 10 * 60_000;

@@ -17,6 +17,8 @@ import {
   unread,
 } from './hyperswitch-rows.js';
 import { type Reader, readPaymentInto } from './payment-readings.js';
+import { stopped } from './stripe-calls.js';
+import { leavesForStripe, type StripeLeaving, type StripeSending } from './stripe-made.js';
 
 /** The calls that make and follow one payment at Hyperswitch, and what its answers change here. */
 export function createPaymentCalls(database: Database, parts: Omit<Reader, 'query'>) {
@@ -30,6 +32,13 @@ export function createPaymentCalls(database: Database, parts: Omit<Reader, 'quer
     /** In flight from here on. @returns what is to be sent; undefined: the claim lapsed, nothing may be sent */
     paymentLeaves: (sending: Held<PaymentId> & { readonly params: string }): Promise<string | undefined | null> =>
       leaves(database, 'payments', sending),
+
+    /** The same for Stripe, whose keys are forgotten. */
+    paymentLeavesForStripe: (sending: StripeSending<PaymentId>): Promise<StripeLeaving> =>
+      leavesForStripe(database, 'payments', sending),
+    /** @returns why its bytes may not leave for Stripe any more; undefined: they may */
+    paymentStopped: (id: PaymentId, runner: string): Promise<string | undefined> =>
+      stopped(database.query, 'payments', { id, runner }),
 
     /** No reading: what happened is unknown, or (refused) absent; also gives the claim back. */
     paymentUnread: (outcome: UnreadOutcome<PaymentId>): Promise<void> => unread(database, 'payments', outcome),
@@ -66,7 +75,8 @@ const toClaim = (row: LockedPayment): ClaimedPayment => ({
   key: row.idempotency_key,
   certainty: certaintyAtClaim(row.certainty),
   refusal: row.refusal,
-  hyperswitchPaymentId: row.hyperswitch_payment_id,
+  hyperswitchPaymentId: row.hyperswitch_payment_id ?? '',
+  stripePaymentId: row.provider === 'stripe' ? row.connector_transaction_id : null,
   ageMs: row.age_ms,
   givenUp: row.written_off_at !== null && row.certainty === 'done' && !row.provider_final && !isOpen(row.status),
 });

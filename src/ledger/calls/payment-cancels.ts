@@ -1,5 +1,5 @@
 import type { Certainty } from '../../domain/calls/certainty.js';
-import { paymentCancelKey } from '../../domain/calls/idempotency-keys.js';
+import { paymentCancelKey, stripeCancelKey } from '../../domain/calls/idempotency-keys.js';
 import type { PaymentId } from '../../domain/ids.js';
 import { isAbandoned } from '../../domain/marketplace/payment-expiry.js';
 import type { Database } from '../database.js';
@@ -10,17 +10,17 @@ import type { ClaimedCancel } from './call-types.js';
 import { heldElsewhereMs, holdRow } from './holds.js';
 import type { Held } from './hyperswitch-rows.js';
 
-/** The call that cancels a payment at Hyperswitch: a money call, whose outcome is what is read of the payment afterwards. */
+/** The call that cancels a payment at its provider: a money call, whose outcome is what is read of the payment afterwards. */
 export function createPaymentCancels(database: Database) {
   return {
-    /** In flight from here on. @returns undefined: nobody asks for it, it is no longer due, somebody else is at work, or Hyperswitch is paused */
+    /** In flight from here on. @returns undefined: nobody asks for it, it is no longer due, somebody else is at work, or its provider is paused */
     claimCancel: (
       held: Held<PaymentId> & { readonly holdMs: number; readonly expiryMs: number },
     ): Promise<ClaimedCancel | undefined> =>
       database.transaction(async (query) => {
         const { id, runner, holdMs, expiryMs } = held;
         const row = await lockPayment(query, id);
-        if (await isPaused(query, 'hyperswitch')) return undefined;
+        if (await isPaused(query, row.provider)) return undefined;
         const expired = isAbandoned(row.provider_status, { ageMs: row.age_ms, expiryMs });
         if (!isOpen(row.status) || row.certainty !== 'done' || heldElsewhereMs(row, runner) > 0) return undefined;
         // What the expiry began ends when the buyer comes back; only a person's word outlasts that.
@@ -30,10 +30,16 @@ export function createPaymentCancels(database: Database) {
           row.cancel_certainty === 'unknown' || row.cancel_certainty === 'in_flight' ? 'unknown' : 'in_flight';
         await query(
           `UPDATE payments SET cancel_asked_at = coalesce(cancel_asked_at, clock_now()),
-             cancel_asked_by = coalesce(cancel_asked_by, 'expiry'), cancel_certainty = $2 WHERE id = $1`,
+             cancel_asked_by = coalesce(cancel_asked_by, 'expiry'), cancel_certainty = $2,
+             cancel_attempts = cancel_attempts + 1 WHERE id = $1`,
           [id, certainty],
         );
-        const key = paymentCancelKey(row.order_id);
+        const name = row.provider === 'stripe' ? row.connector_transaction_id : row.hyperswitch_payment_id;
+        if (name === null) throw new Error(`payment ${id} has no name at ${row.provider}`);
+        const key =
+          row.provider === 'stripe'
+            ? stripeCancelKey(row.order_id, row.cancel_attempts + 1)
+            : paymentCancelKey(row.order_id);
         await recordEvent(query, {
           kind: 'payment',
           id,
@@ -42,8 +48,8 @@ export function createPaymentCancels(database: Database) {
           key,
           detail: { runner, expired },
         });
-        const { hyperswitch_payment_id: hyperswitchPaymentId, amount, currency } = row;
-        return { key, hyperswitchPaymentId, amount: BigInt(amount), currency };
+        const { amount, currency } = row;
+        return { key, name, amount: BigInt(amount), currency };
       }),
 
     /**

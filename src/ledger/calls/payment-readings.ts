@@ -1,8 +1,9 @@
 import type { Certainty } from '../../domain/calls/certainty.js';
-import type { PaymentFacts } from '../../domain/calls/provider-answers.js';
+import type { PaymentReadFacts } from '../../domain/calls/provider-answers.js';
 import type { Clock } from '../../domain/clock.js';
 import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketplace/captured.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
+import { PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import { lockName } from '../marketplace/external-payments.js';
@@ -56,19 +57,20 @@ export async function readPaymentInto(reader: Reader, row: LockedPayment, read: 
 }
 
 /** Money that is there, or was, and is not exactly what the order asked for: nobody but a person can tell what it is for. */
-function questionOf(row: LockedPayment, facts: PaymentFacts): Question | null {
+function questionOf(row: LockedPayment, facts: PaymentReadFacts): Question | null {
   const differs = 'payment_amount_differs' as const;
-  const said = `Hyperswitch calls it ${facts.providerStatus}`;
+  const at = PROVIDER_NAMES[row.provider];
+  const said = `${at} calls it ${facts.providerStatus}`;
   const shown = `${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured`;
   if (facts.currency !== row.currency || facts.amount !== BigInt(row.amount))
     return {
       reason: differs,
-      detail: `Hyperswitch holds ${facts.amount} ${facts.currency} for this payment of ${row.amount} ${row.currency}`,
+      detail: `${at} holds ${facts.amount} ${facts.currency} for this payment of ${row.amount} ${row.currency}`,
     };
   if (facts.status === 'succeeded' && facts.amountReceived !== null && facts.amountReceived !== facts.amount)
     return {
       reason: differs,
-      detail: `Hyperswitch captured ${facts.amountReceived} of ${facts.amount} ${facts.currency}`,
+      detail: `${at} captured ${facts.amountReceived} of ${facts.amount} ${facts.currency}`,
     };
   switch (facts.asks) {
     case null:
@@ -76,12 +78,12 @@ function questionOf(row: LockedPayment, facts: PaymentFacts): Question | null {
     case 'payment_amount_differs':
       return {
         reason: differs,
-        detail: `${said}, ${shown}: give back what was captured by a refund, or capture or cancel it at Hyperswitch`,
+        detail: `${said}, ${shown}: give back what was captured by a refund, or capture or cancel it at ${at}`,
       };
     case 'unknown_status':
       return {
         reason: 'unknown_status',
-        detail: `${said}, ${shown}, and nothing follows by itself: finish it at Hyperswitch, cancel it, or write it off`,
+        detail: `${said}, ${shown}, and nothing follows by itself: finish it at ${at}, cancel it, or write it off`,
       };
   }
 }
@@ -89,8 +91,8 @@ function questionOf(row: LockedPayment, facts: PaymentFacts): Question | null {
 /** One payment at the processor pays one order: another checkout's may have been told of for another one before. */
 async function paysOther(
   query: Query,
-  { id }: LockedPayment,
-  { connector, connectorTransactionId: name }: PaymentFacts,
+  { id, provider }: LockedPayment,
+  { connector, connectorTransactionId: name }: PaymentReadFacts,
 ): Promise<Question | null> {
   if (connector !== 'stripe' || name === null) return null;
   await lockName(query, name);
@@ -101,7 +103,7 @@ async function paysOther(
   return other
     ? {
         reason: 'conflict',
-        detail: `Hyperswitch says that ${name} at Stripe paid this order, and it pays order ${other.order_id} already: find out at Stripe whose money it is`,
+        detail: `${PROVIDER_NAMES[provider]} says that ${name} at Stripe paid this order, and it pays order ${other.order_id} already: find out at Stripe whose money it is`,
       }
     : null;
 }
@@ -116,7 +118,7 @@ const whileAsked = (status: PaymentStatus): PaymentStatus => (isOpen(status) ? '
 async function isGivenBack(
   { query, clock, refundFee: fee }: Reader,
   row: LockedPayment,
-  facts: PaymentFacts,
+  facts: PaymentReadFacts,
 ): Promise<boolean> {
   const fits = facts.amount === BigInt(row.amount) && facts.currency === row.currency;
   if (row.status !== 'succeeded' || facts.capturedByWord !== 'given_back' || !fits) return false;
@@ -146,26 +148,26 @@ async function keptOf(query: Query, { id, captured }: LockedPayment): Promise<Ke
 }
 
 /** Sellers may have been paid of it already, or have paid it back. */
-function contradictionOf(row: LockedPayment, facts: PaymentFacts): Question | null {
+function contradictionOf(row: LockedPayment, facts: PaymentReadFacts): Question | null {
   if (row.status !== 'succeeded') return null;
   if (facts.status === 'succeeded' && questionOf(row, facts) === null)
     return row.said_given_back === null
       ? null
       : {
           reason: 'conflict',
-          detail: `the buyer was said to have the money (refund ${row.said_given_back}), and Hyperswitch calls the payment succeeded again: find out there who has it; not_given_back ends that refund, write_off lets it stand`,
+          detail: `the buyer was said to have the money (refund ${row.said_given_back}), and ${PROVIDER_NAMES[row.provider]} calls the payment succeeded again: find out there who has it; not_given_back ends that refund, write_off lets it stand`,
         };
   return {
     reason: 'conflict',
-    detail: `the order was paid, and Hyperswitch now calls the payment ${facts.providerStatus}, ${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured: find out there whether the money is still ours`,
+    detail: `the order was paid, and ${PROVIDER_NAMES[row.provider]} now calls the payment ${facts.providerStatus}, ${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured: find out there whether the money is still ours`,
   };
 }
 
 /** A person has settled exactly this already, and nothing else has been asked since. */
-const givenUpLike = (row: LockedPayment, facts: PaymentFacts, captured: Captured): boolean =>
+const givenUpLike = (row: LockedPayment, facts: PaymentReadFacts, captured: Captured): boolean =>
   row.written_off_at !== null && row.attention_reason === null && isReadBefore(row, facts, captured);
 
-const isReadBefore = (row: LockedPayment, facts: PaymentFacts, captured: Captured): boolean =>
+const isReadBefore = (row: LockedPayment, facts: PaymentReadFacts, captured: Captured): boolean =>
   facts.providerStatus === row.provider_status && isSameCaptured(captured, capturedIn(row));
 
 interface Asked {
@@ -176,12 +178,12 @@ interface Asked {
 /** A write-off gives up what was read last: nobody approves one that was asked for about something else. */
 async function askAbout(
   query: Query,
-  { id, attention_reason: was }: LockedPayment,
+  { id, provider, attention_reason: was }: LockedPayment,
   { question, isNews }: Asked,
 ): Promise<void> {
   const pending = was === 'approval_pending' ? await pendingRequest(query, 'payment', id) : undefined;
   if (pending && (isNews || pending.asked_detail !== question.detail)) {
-    await withdrawRequests(query, 'payment', id, 'Hyperswitch answers otherwise since');
+    await withdrawRequests(query, 'payment', id, `${PROVIDER_NAMES[provider]} answers otherwise since`);
     await dropAttention(query, 'payments', id);
   }
   await ask(query, 'payments', { id, ...question });
@@ -231,7 +233,7 @@ async function saveReading({ query, sealer }: Reader, row: LockedPayment, save: 
 }
 
 /** What a payment that has ended shows of a cancel that nobody lived to record; null: it may still be carried out. */
-const cancelShown = ({ status }: PaymentFacts): Certainty | null =>
+const cancelShown = ({ status }: PaymentReadFacts): Certainty | null =>
   status === 'cancelled' ? 'done' : status === 'succeeded' || status === 'failed' ? 'absent' : null;
 
 async function move({ query, clock }: Reader, row: LockedPayment, status: PaymentStatus): Promise<Applied['started']> {
@@ -250,7 +252,12 @@ async function move({ query, clock }: Reader, row: LockedPayment, status: Paymen
 /** What was asked has been answered by what Hyperswitch says now; what only its answer to a person can end, it ends. */
 async function answered(query: Query, row: LockedPayment, status: PaymentStatus): Promise<void> {
   if (row.attention_reason === 'approval_pending' && isOpen(status)) return;
-  await withdrawRequests(query, 'payment', row.id, `Hyperswitch answered it: the payment is ${status} now`);
+  await withdrawRequests(
+    query,
+    'payment',
+    row.id,
+    `${PROVIDER_NAMES[row.provider]} answered it: the payment is ${status} now`,
+  );
   await dropAttention(query, 'payments', row.id);
   await wakeTransfers(query, row.order_id);
   await recordEvent(query, {

@@ -28,6 +28,8 @@ import {
 } from './hyperswitch-rows.js';
 import { asksAboutShares, beyondPaid, follow, nameAgain, type ReadRefund } from './refund-moves.js';
 import { followReleases } from './releases.js';
+import { stopped } from './stripe-calls.js';
+import { leavesForStripe, type StripeLeaving, type StripeSending } from './stripe-made.js';
 
 interface LockedRefund extends Holdable, ReadRefund {
   id: RefundId;
@@ -37,14 +39,15 @@ interface LockedRefund extends Holdable, ReadRefund {
   hyperswitch_refund_id: string | null;
   connector_refund_id: string | null;
   connector_succeeded: boolean | null;
-  hyperswitch_payment_id: string;
+  hyperswitch_payment_id: string | null;
+  stripe_payment_id: string | null;
   refusal: string | null;
   paid_currency: string;
   age_ms: number;
 }
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
-    r.hyperswitch_refund_id, r.connector_refund_id, r.connector_succeeded, p.hyperswitch_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason, r.attention_since, r.attention_detail,
+    r.hyperswitch_refund_id, r.connector_refund_id, r.connector_succeeded, p.hyperswitch_payment_id, CASE WHEN p.provider = 'stripe' THEN p.connector_transaction_id END AS stripe_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason, r.attention_since, r.attention_detail,
     p.currency AS paid_currency, (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms,
     (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
@@ -78,6 +81,12 @@ export function createRefundCalls(database: Database, usualFee: FeePolicy) {
 
     refundLeaves: (sending: Held<RefundId> & { readonly params: string }): Promise<string | undefined | null> =>
       leaves(database, 'refunds', sending),
+
+    /** The same for Stripe, whose keys are forgotten. */
+    refundLeavesForStripe: (sending: StripeSending<RefundId>): Promise<StripeLeaving> =>
+      leavesForStripe(database, 'refunds', sending),
+    refundStopped: (id: RefundId, runner: string): Promise<string | undefined> =>
+      stopped(database.query, 'refunds', { id, runner }),
 
     refundUnread: (outcome: UnreadOutcome<RefundId>): Promise<void> => unread(database, 'refunds', outcome),
     refundAbsent: (outcome: AbsentOutcome<RefundId>): Promise<number> => noteAbsent(database, 'refunds', outcome),
@@ -126,7 +135,10 @@ const toClaim = (row: LockedRefund): ClaimedRefund => ({
   certainty: certaintyAtClaim(row.certainty),
   refusal: row.refusal,
   paymentId: row.payment_id,
-  hyperswitchPaymentId: row.hyperswitch_payment_id,
+  origin: row.origin,
+  hyperswitchPaymentId: row.hyperswitch_payment_id ?? '',
+  stripePaymentId: row.stripe_payment_id,
+  stripeRefundId: row.connector_refund_id,
   hyperswitchRefundId: row.hyperswitch_refund_id,
   ageMs: row.age_ms,
 });

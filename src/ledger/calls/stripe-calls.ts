@@ -184,7 +184,7 @@ export async function permit<Params extends { readonly amount: number }>(
  */
 export async function stopped(
   query: Query,
-  table: CallTable,
+  table: CallTable | 'payments' | 'refunds',
   { id, runner }: { readonly id: string; readonly runner: string },
 ): Promise<string | undefined> {
   const [row] = await query<{ held: boolean; paused: boolean }>(

@@ -70,7 +70,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
       missing: (row) =>
         isOpen(row.status) && row.certainty === 'done'
           ? undefined
-          : 'there is nothing at Hyperswitch that could be cancelled: retry reads it again, write_off gives it up',
+          : 'there is nothing at its provider that could be cancelled: retry reads it again, write_off gives it up',
       async apply({ query }, row) {
         await query(
           `UPDATE payments SET ${NO_ATTENTION}, cancel_asked_at = clock_now(), cancel_asked_by = 'decision',
@@ -85,10 +85,10 @@ export const PAYMENT: Decidable<'payment', Row> = {
       missing(row, { verified }) {
         if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
         if (row.refund_under_way !== null)
-          return `refund ${row.refund_under_way} of it may give it back as well: wait until Hyperswitch has answered that one`;
+          return `refund ${row.refund_under_way} of it may give it back as well: wait until its provider has answered that one`;
         if (BigInt(row.unnamed) > 0n) return unnamedMissing(row);
         if (BigInt(row.captured) < BigInt(row.amount))
-          return `Hyperswitch calls ${row.captured} of ${row.amount} captured, so only a part can be gone: refund what is there`;
+          return `its provider calls ${row.captured} of ${row.amount} captured, so only a part can be gone: refund what is there`;
         return kept(row) > 0n ? undefined : 'refunds have given all of it back already: resolve it with write_off';
       },
       async apply({ query, clock, refundFee: fee }, row) {
@@ -119,7 +119,7 @@ export const PAYMENT: Decidable<'payment', Row> = {
       missing(row, { verified }) {
         if (verified.kind === 'refuted' || verified.kind === 'unanswered') return verified.detail;
         return mayHaveMoved(row.certainty)
-          ? 'nobody knows yet whether Hyperswitch has it: it is read until that is known'
+          ? 'nobody knows yet whether its provider has it: it is read until that is known'
           : undefined;
       },
       /** Whose money it is that is kept is nobody's to say alone. */

@@ -2,7 +2,7 @@ import { PROOFS_APART_MS } from '../../domain/calls/key-age.js';
 import type { MarketplaceKind } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import type { DueItem, Finishing, FoundDue, MarketplaceItem, NewWebhookEvent } from './marketplace-types.js';
-import { READ_BY_ITSELF, ROUND } from './webhooks.js';
+import { MADE_AT_STRIPE, READ_BY_ITSELF, ROUND } from './webhooks.js';
 
 const TABLE_OF: Readonly<Record<MarketplaceKind, string>> = {
   payment: 'payments',
@@ -103,7 +103,8 @@ export function createDueItems(database: Database) {
 }
 
 const EVENTS_OF: Readonly<Record<MarketplaceKind, string>> = {
-  payment: `provider = 'hyperswitch' AND (SELECT hyperswitch_payment_id FROM payments WHERE id = $1) IN (object_id, parent_id)`,
+  payment: `((provider = 'hyperswitch' AND (SELECT hyperswitch_payment_id FROM payments WHERE id = $1) IN (object_id, parent_id))
+    OR (provider = 'stripe' AND type LIKE 'payment_intent.%' AND object_id = (SELECT connector_transaction_id FROM payments WHERE id = $1 AND ${MADE_AT_STRIPE})))`,
   refund: `(provider, object_id) IN (SELECT 'hyperswitch', hyperswitch_refund_id FROM refunds WHERE id = $1
     UNION ALL SELECT 'stripe', connector_refund_id FROM refunds WHERE id = $1 AND ${READ_BY_ITSELF})`,
   transfer: `provider = 'stripe' AND object_id = (SELECT stripe_transfer_id FROM seller_transfers WHERE id = $1)`,

@@ -141,9 +141,9 @@ async function insert(
   const id = newPaymentId(clock.nowMs());
   const { name, captured, currency, status } = payment;
   await query(
-    `INSERT INTO payments (id, order_id, amount, currency, provider, connector, connector_transaction_id, certainty, idempotency_key,
+    `INSERT INTO payments (id, order_id, amount, currency, provider, taken_elsewhere, connector, connector_transaction_id, certainty, idempotency_key,
        provider_status, provider_final, read_at, last_answer, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, 'stripe', 'stripe', $5, 'done', $6, $7, true, clock_now(), 'read', clock_now(), 'payment/' || $1::uuid)`,
+     VALUES ($1, $2, $3, $4, 'stripe', true, 'stripe', $5, 'done', $6, $7, true, clock_now(), 'read', clock_now(), 'payment/' || $1::uuid)`,
     [id, orderId, captured.toString(), currency, name, paymentKey(orderId), status],
   );
   // By an update, which is what has it looked at for money that goes back; at once, because its events may have come and gone by now.

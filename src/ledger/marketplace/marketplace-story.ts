@@ -74,15 +74,19 @@ const toCall = (row: CallRow): CallDetails => ({
 });
 
 const COMMON = 'attempts, idempotency_key, last_answer, runner_until, next_check_at';
-const AT_HYPERSWITCH = `${COMMON}, NULL::int AS generation, NULL::timestamptz AS key_first_sent_at, NULL AS request_id,
-  (SELECT provider FROM provider_breakers WHERE provider = 'hyperswitch' AND state <> 'closed') AS parked_by, ${pausedRow(`'hyperswitch'`)}, NULL AS behind`;
+/** @param provider of the row `x`, as an SQL expression */
+const atItsProvider = (
+  provider: string,
+): string => `${COMMON}, CASE WHEN ${provider} = 'stripe' THEN generation END AS generation,
+  CASE WHEN ${provider} = 'stripe' THEN key_first_sent_at END AS key_first_sent_at, NULL AS request_id,
+  (SELECT provider FROM provider_breakers b WHERE b.provider = ${provider} AND state <> 'closed') AS parked_by, ${pausedRow(provider)}, NULL AS behind`;
 const AT_STRIPE = `${COMMON}, generation, key_first_sent_at, provider_request_id AS request_id,
   (SELECT provider FROM provider_breakers WHERE state <> 'closed' AND provider IN ('stripe', 'stripe:' || x.seller_account)
     ORDER BY provider LIMIT 1) AS parked_by, ${pausedRow(`'stripe'`)}`;
 
 const CALL: Readonly<Record<MarketplaceKind, string>> = {
-  payment: `SELECT ${AT_HYPERSWITCH} FROM payments x WHERE id = $1`,
-  refund: `SELECT ${AT_HYPERSWITCH} FROM refunds x WHERE id = $1`,
+  payment: `SELECT ${atItsProvider('x.provider')} FROM payments x WHERE id = $1`,
+  refund: `SELECT ${atItsProvider('(SELECT p.provider FROM payments p WHERE p.id = x.payment_id)')} FROM refunds x WHERE id = $1`,
   transfer: `SELECT ${AT_STRIPE}, (${questionedPayment('x.order_id')}) AS behind FROM seller_transfers x WHERE id = $1`,
   reversal: `SELECT ${AT_STRIPE}, reversal_before(id) AS behind FROM reversals x WHERE id = $1`,
   dispute: `SELECT 0 AS attempts, provider_dispute_id AS idempotency_key, last_answer, NULL::timestamptz AS runner_until, next_check_at,

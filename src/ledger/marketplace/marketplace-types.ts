@@ -38,15 +38,15 @@ export type NewPaymentOutcome =
 export interface NewPayment {
   readonly id: PaymentId;
   readonly orderId: OrderId;
-  /** Derived from the payment's key (src/providers/hyperswitch/ids.ts), so that a repeated call makes nothing new. */
-  readonly hyperswitchPaymentId: string;
+  /** Derived from the payment's key (src/providers/hyperswitch/ids.ts), so that a repeated call makes nothing new. Null: it is made at Stripe. */
+  readonly hyperswitchPaymentId: string | null;
 }
 
 export interface NewRefund {
   readonly id: RefundId;
   readonly orderId: OrderId;
-  /** Derived from the refund's key, as a payment's is. */
-  readonly hyperswitchRefundId: string;
+  /** Derived from the refund's key, as a payment's is; not used where the payment is Stripe's. */
+  readonly hyperswitchRefundId: string | null;
   /** Null: what is left. */
   readonly amount: bigint | null;
   /** Left out: every line. */
@@ -70,7 +70,7 @@ export type NoRoom =
 
 export type NewRefundOutcome =
   | { readonly kind: 'created'; readonly refund: Refund }
-  | { readonly kind: 'order_not_found' | 'not_paid' | 'captured_unknown' | 'made_at_stripe' }
+  | { readonly kind: 'order_not_found' | 'not_paid' | 'captured_unknown' | 'made_at_stripe' | 'not_configured' }
   | { readonly kind: 'exceeds_paid'; readonly remainder: bigint }
   | NoRoom;
 

@@ -2,6 +2,7 @@ import type { Certainty } from '../../domain/calls/certainty.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { Captured } from '../../domain/marketplace/captured.js';
+import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Holdable } from '../calls/holds.js';
 import { saidGivenBack } from '../money-that-leaves/given-back.js';
@@ -17,13 +18,17 @@ export interface LockedPayment extends Holdable {
   provider_status: string | null;
   certainty: Certainty;
   idempotency_key: string;
-  hyperswitch_payment_id: string;
+  provider: PaymentProvider;
+  taken_elsewhere: boolean;
+  hyperswitch_payment_id: string | null;
+  connector_transaction_id: string | null;
   refusal: string | null;
   captured: string;
   captured_known: boolean;
   cancel_asked_at: Date | null;
   cancel_asked_by: 'expiry' | 'decision' | null;
   cancel_certainty: Certainty;
+  cancel_attempts: number;
   written_off_at: Date | null;
   provider_final: boolean;
   attention_reason: AttentionReason | null;
@@ -32,8 +37,8 @@ export interface LockedPayment extends Holdable {
   age_ms: number;
 }
 
-const COLUMNS = `id, order_id, amount, currency, status, provider_status, certainty, idempotency_key, hyperswitch_payment_id,
-  refusal, captured, captured_known, cancel_asked_at, cancel_asked_by, cancel_certainty, written_off_at, provider_final, attention_reason, runner,
+const COLUMNS = `id, order_id, amount, currency, status, provider_status, certainty, idempotency_key, provider, taken_elsewhere, hyperswitch_payment_id, connector_transaction_id,
+  refusal, captured, captured_known, cancel_asked_at, cancel_asked_by, cancel_certainty, cancel_attempts, written_off_at, provider_final, attention_reason, runner,
   ${saidGivenBack('payments.id')} AS said_given_back,
   (extract(epoch FROM runner_until - clock_now()) * 1000)::float8 AS held_ms,
   (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms`;

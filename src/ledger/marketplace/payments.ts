@@ -65,10 +65,20 @@ async function insertPayment(
   { id, orderId, hyperswitchPaymentId }: NewPayment,
   { amount, currency, request }: { amount: string; currency: string; request: RequestKey },
 ): Promise<Payment> {
+  const isStripes = hyperswitchPaymentId === null;
   const [row] = await query<PaymentRow>(
-    `INSERT INTO payments (id, order_id, amount, currency, idempotency_key, hyperswitch_payment_id, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $6, clock_now() + interval '30 seconds', 'payment/' || $1::uuid) RETURNING ${PAYMENT_COLUMNS}`,
-    [id, orderId, amount, currency, paymentKey(orderId), hyperswitchPaymentId],
+    `INSERT INTO payments (id, order_id, amount, currency, idempotency_key, hyperswitch_payment_id, provider, connector, next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now() + interval '30 seconds', 'payment/' || $1::uuid) RETURNING ${PAYMENT_COLUMNS}`,
+    [
+      id,
+      orderId,
+      amount,
+      currency,
+      paymentKey(orderId),
+      hyperswitchPaymentId,
+      isStripes ? 'stripe' : 'hyperswitch',
+      isStripes ? 'stripe' : null,
+    ],
   );
   if (!row) throw new Error(`payment ${id} was not stored`);
   await recordEvent(query, {
@@ -77,7 +87,12 @@ async function insertPayment(
     what: 'created',
     certainty: 'not_sent',
     key: paymentKey(orderId),
-    detail: { amount, currency, hyperswitch_payment_id: hyperswitchPaymentId, by: request.principal },
+    detail: {
+      amount,
+      currency,
+      ...(isStripes ? { provider: 'stripe' } : { hyperswitch_payment_id: hyperswitchPaymentId }),
+      by: request.principal,
+    },
   });
   return toPayment(row);
 }

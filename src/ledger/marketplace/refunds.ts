@@ -27,7 +27,9 @@ export function createRefunds(database: Database, usualFee: FeePolicy) {
         const refund = { ...asked, fee: fee ?? usualFee };
         const order = await lockPaidOrder(query, refund);
         if (!order) return { kind: 'order_not_found' };
-        if (order.provider === 'stripe') return { kind: 'made_at_stripe' };
+        if (order.taken_elsewhere) return { kind: 'made_at_stripe' };
+        if (order.provider === 'hyperswitch' && order.payment_id !== null && asked.hyperswitchRefundId === null)
+          return { kind: 'not_configured' };
         if (order.payment_id === null) return { kind: order.captured_known ? 'not_paid' : 'captured_unknown' };
         const remainder = order.remainder > 0n ? order.remainder : 0n;
         const { lines, orderId } = refund;
@@ -36,7 +38,8 @@ export function createRefunds(database: Database, usualFee: FeePolicy) {
         const amount = chosen?.amount ?? refund.amount ?? remainder;
         if (amount <= 0n || amount > remainder) return { kind: 'exceeds_paid', remainder };
         const { payment_id: paymentId, currency } = order;
-        await insertRefund(query, refund, { amount, currency, paymentId, request });
+        const hyperswitchRefundId = order.provider === 'stripe' ? null : asked.hyperswitchRefundId;
+        await insertRefund(query, { ...refund, hyperswitchRefundId }, { amount, currency, paymentId, request });
         if (chosen) await nameLines(query, orderId, refund.id, chosen.given);
         await tieRequest(query, request, refund.id);
         const created = await selectRefund(query, refund.id);
@@ -66,6 +69,7 @@ interface PaidOrder {
   readonly payment_id: PaymentId | null;
   readonly captured_known: boolean;
   readonly provider: PaymentProvider;
+  readonly taken_elsewhere: boolean;
   /** Captured and neither refunded nor about to be; below 0 when the provider's dashboard refunded what was pending here. */
   readonly remainder: bigint;
 }
@@ -78,9 +82,10 @@ async function lockPaidOrder(query: Query, { orderId }: Pick<NewRefund, 'orderId
     payment_id: PaymentId | null;
     captured_known: boolean;
     provider: PaymentProvider;
+    taken_elsewhere: boolean;
     remainder: string;
   }>(
-    `SELECT CASE WHEN p.captured > 0 THEN p.id END AS payment_id, p.captured_known, p.provider, p.captured - coalesce((SELECT sum(amount) FROM refunds
+    `SELECT CASE WHEN p.captured > 0 THEN p.id END AS payment_id, p.captured_known, p.provider, p.taken_elsewhere, p.captured - coalesce((SELECT sum(amount) FROM refunds
          WHERE order_id = p.order_id AND status IN ('pending', 'review', 'succeeded')), 0) AS remainder
      FROM payments p WHERE p.order_id = $1`,
     [orderId],
@@ -90,6 +95,7 @@ async function lockPaidOrder(query: Query, { orderId }: Pick<NewRefund, 'orderId
     payment_id: sums?.payment_id ?? null,
     captured_known: sums?.captured_known ?? true,
     provider: sums?.provider ?? 'hyperswitch',
+    taken_elsewhere: sums?.taken_elsewhere ?? false,
     remainder: BigInt(sums?.remainder ?? 0),
   };
 }
@@ -121,7 +127,7 @@ async function insertRefund(
       amount: amount.toString(),
       currency,
       reason,
-      hyperswitch_refund_id: hyperswitchRefundId,
+      ...(hyperswitchRefundId === null ? { provider: 'stripe' } : { hyperswitch_refund_id: hyperswitchRefundId }),
       by: request.principal,
       request_key: request.key,
     },

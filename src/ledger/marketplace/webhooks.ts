@@ -98,7 +98,7 @@ export function createWebhooks(database: Database) {
 
     /** The item an event is about; undefined: nothing of ours, or a refund that only the provider knows so far. */
     async itemOfWebhook({ provider, type, objectId, parentId }: NewWebhookEvent): Promise<MarketplaceItem | undefined> {
-      const isOfItem = /^(?:transfer|charge\.dispute|charge\.refund|refund)\./.test(type);
+      const isOfItem = /^(?:transfer|payment_intent|charge\.dispute|charge\.refund|refund)\./.test(type);
       if (provider === 'stripe' && !isOfItem) return undefined;
       const [item] = await database.query<{ kind: MarketplaceKind; id: string }>(ITEM_OF[provider], [
         objectId,
@@ -126,6 +126,9 @@ const EVENTS_IN: Readonly<Record<InboxLane, string>> = {
 export const READ_BY_ITSELF = `(hyperswitch_refund_id IS NOT NULL
   OR (SELECT provider FROM payments WHERE id = refunds.payment_id) = 'stripe')`;
 
+/** Of `payments` (SQL): made from here at Stripe, where its workflow reads it. */
+export const MADE_AT_STRIPE = `(provider = 'stripe' AND NOT taken_elsewhere)`;
+
 /** A refund or dispute that only the provider knows so far, or that persons have counted, is read with its payment. */
 const ITEM_OF: Readonly<Record<NewWebhookEvent['provider'], string>> = {
   hyperswitch: `SELECT kind, id FROM (
@@ -135,6 +138,7 @@ const ITEM_OF: Readonly<Record<NewWebhookEvent['provider'], string>> = {
       UNION ALL SELECT 3, 'payment', id FROM payments WHERE hyperswitch_payment_id = $2
     ) AS found ORDER BY place LIMIT 1`,
   stripe: `SELECT 'transfer' AS kind, id FROM seller_transfers WHERE stripe_transfer_id IN ($1, $2)
+    UNION ALL SELECT 'payment', id FROM payments WHERE connector_transaction_id = $1 AND ${MADE_AT_STRIPE} AND starts_with($1, 'pi_')
     UNION ALL SELECT 'refund', id FROM refunds WHERE connector_refund_id = $1 AND ${READ_BY_ITSELF}
     UNION ALL SELECT 'dispute', id FROM disputes WHERE psp_account = 'stripe' AND provider_dispute_id = $1 LIMIT 1`,
 };

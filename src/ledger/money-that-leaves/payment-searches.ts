@@ -16,9 +16,12 @@ export interface SearchedPayment {
 /** A payment whose provider is Stripe itself, and what Stripe calls it. */
 export interface PaymentAtStripe {
   readonly id: PaymentId;
-  readonly name: string;
+  /** Null: Stripe is not known to have it. */
+  readonly name: string | null;
   readonly currency: string;
   readonly status: PaymentStatus;
+  /** Another checkout took it: nothing of it is sent from here. */
+  readonly takenElsewhere: boolean;
 }
 
 export interface ItemOfPayment {
@@ -57,8 +60,14 @@ export function createPaymentSearches(database: Database) {
 
     /** undefined: it is Hyperswitch's, or unknown. */
     async paymentAtStripe(id: PaymentId): Promise<PaymentAtStripe | undefined> {
-      const [row] = await database.query<{ id: PaymentId; name: string; currency: string; status: PaymentStatus }>(
-        `SELECT id, connector_transaction_id AS name, currency, status FROM payments WHERE id = $1 AND provider = 'stripe'`,
+      const [row] = await database.query<{
+        id: PaymentId;
+        name: string | null;
+        currency: string;
+        status: PaymentStatus;
+        takenElsewhere: boolean;
+      }>(
+        `SELECT id, connector_transaction_id AS name, currency, status, taken_elsewhere AS "takenElsewhere" FROM payments WHERE id = $1 AND provider = 'stripe'`,
         [id],
       );
       return row;

@@ -63,7 +63,7 @@ export async function noteRefunds(
   for (const one of inOrder(held)) {
     // It gave nothing back.
     if (one.amount === 0n) continue;
-    const found = await known(parts.query, one);
+    const found = (await known(parts.query, one)) ?? (await madeHere(parts.query, of, one));
     const isOther = found !== undefined && found.payment_id !== of.payment;
     if (isOther) await giveUpName(parts.query, of, found, one);
     const row = found === undefined || isOther ? await insert(parts, of, one) : found;
@@ -105,6 +105,25 @@ async function known(query: Query, { stripeRefundId }: StripeRefund): Promise<Ro
   return row;
 }
 
+/** What we made and whose answer was lost bears our mark. It has one name: another of the same mark is money that left a second time. */
+async function madeHere(
+  query: Query,
+  { payment }: Of,
+  { mark, stripeRefundId }: StripeRefund,
+): Promise<Row | undefined> {
+  if (mark === undefined || mark === null) return undefined;
+  const [made] = await query<{ id: RefundId }>(
+    `UPDATE refunds SET connector_refund_id = $3
+     WHERE id::text = $1 AND payment_id = $2 AND connector_refund_id IS NULL AND origin = 'api' RETURNING id`,
+    [mark, payment, stripeRefundId],
+  );
+  if (!made) return undefined;
+  const detail = { stripe_refund_id: stripeRefundId };
+  await recordEvent(query, { kind: 'refund', id: made.id, what: 'named', certainty: 'done', detail });
+  const [row] = await query<Row>(ROW, [stripeRefundId]);
+  return row;
+}
+
 async function insert(
   { query, clock, refundFee }: StripeRefundParts & { readonly query: Query },
   { order, payment }: Of,
@@ -138,7 +157,7 @@ async function noteRefund(
   // What is over and as it was is left as it is: also put aside.
   if (isOver(row) && said === row.status && row.attention_reason === null && runner === null) return [];
   await query(
-    `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL,
+    `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL, refusal = NULL,
        runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,
        runner_until = CASE WHEN runner = $2 THEN NULL ELSE runner_until END,
        next_check_at = CASE WHEN status IN ('pending', 'review') THEN clock_now() + $3 * interval '1 millisecond' ELSE next_check_at END

@@ -9,8 +9,11 @@ export type StripeEndpoint =
   | 'balance_transactions.read'
   | 'balance_transactions.list'
   | 'charges.read'
+  | 'payment_intents.create'
   | 'payment_intents.read'
   | 'payment_intents.list'
+  | 'payment_intents.search'
+  | 'payment_intents.cancel'
   | 'transfers.create'
   | 'transfers.read'
   | 'transfers.list'
@@ -19,6 +22,7 @@ export type StripeEndpoint =
   | 'payouts.read'
   | 'disputes.read'
   | 'disputes.list'
+  | 'refunds.create'
   | 'refunds.list';
 
 /** Asked with the token in hand, immediately before the bytes leave. @returns why nothing may leave any more; undefined: it may */

@@ -23,6 +23,7 @@ import { availableBalance, idAt, pageOf, reversalFacts, sellerFacts, transferFac
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
 import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
+import { type PaymentMaking, paymentMaking } from './payment-calls.js';
 import { type PaymentReads, paymentReads } from './payment-reads.js';
 import { type PayoutReads, payoutReads } from './payout-reads.js';
 
@@ -43,7 +44,7 @@ export interface Stripe {
   inLane(lane: string): StripeCalls;
 }
 
-export interface StripeCalls extends AccountLists, ChargeReads, DisputeReads, PaymentReads, PayoutReads {
+export interface StripeCalls extends AccountLists, ChargeReads, DisputeReads, PaymentReads, PaymentMaking, PayoutReads {
   /**
    * One request, sent once. Done only when Stripe's transfer has the amount, currency and destination of `params`.
    * @param stopped what it says is answered as `busy`, with nothing executed
@@ -140,6 +141,7 @@ export function createStripe({ secretKey, apiBase, takeToken, timeoutMs = TIMEOU
         ...disputeReads(ask),
         ...paymentReads(ask),
         ...payoutReads(ask),
+        ...paymentMaking(ask),
       };
     },
   };

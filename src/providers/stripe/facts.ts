@@ -149,6 +149,7 @@ export function stripeRefundFacts(object: JsonObject): StripeRefund | undefined 
     // Stripe's documents let it be null where a refund needs none: it has gone out.
     status: stringAt(object, 'status') ?? 'succeeded',
     madeFrom: madeFrom(metadataOf(object)),
+    mark: metadataOf(object)['refund_id'] ?? null,
     createdAt,
   };
 }
@@ -309,7 +310,7 @@ export function timeAt(object: JsonObject, key: string): string | undefined {
     : undefined;
 }
 
-function metadataOf(object: JsonObject): Readonly<Record<string, string>> {
+export function metadataOf(object: JsonObject): Readonly<Record<string, string>> {
   const entries = Object.entries(objectAt(object, 'metadata') ?? {});
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
 }

@@ -1,14 +1,15 @@
-import type { ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
+import type {
+  IntentParams,
+  ReversalParams,
+  StripeRefundParams,
+  TransferParams,
+} from '../../domain/calls/provider-answers.js';
 
 /** What is refused here is a bug of ours, said before anything is sent. */
 
 export function checkedTransfer(params: TransferParams): TransferParams {
   requireAmount(params.amount, 'a transfer');
-  if (!/^[a-z]{3}$/.test(params.currency)) {
-    throw new RangeError(
-      `a transfer needs a currency like usd, not ${JSON.stringify(params.currency)}: nothing was sent`,
-    );
-  }
+  requireCurrency(params.currency, 'a transfer');
   requireId(params.destination, 'the destination of a transfer');
   return sorted(params);
 }
@@ -16,6 +17,23 @@ export function checkedTransfer(params: TransferParams): TransferParams {
 export function checkedReversal(params: ReversalParams): ReversalParams {
   requireAmount(params.amount, 'a reversal');
   return sorted(params);
+}
+
+export function checkedIntent(params: IntentParams): IntentParams {
+  requireAmount(params.amount, 'a payment');
+  requireCurrency(params.currency, 'a payment');
+  return sorted(params);
+}
+
+export function checkedRefund(params: StripeRefundParams): StripeRefundParams {
+  requireAmount(params.amount, 'a refund');
+  requireId(params.payment_intent, 'the payment of a refund');
+  return sorted(params);
+}
+
+function requireCurrency(currency: string, what: string): void {
+  if (/^[a-z]{3}$/.test(currency)) return;
+  throw new RangeError(`${what} needs a currency like usd, not ${JSON.stringify(currency)}: nothing was sent`);
 }
 
 /** Always explicit: without an amount Stripe reverses all that is left. */

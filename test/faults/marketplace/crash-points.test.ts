@@ -8,6 +8,7 @@ import { CANCELS } from '../../support/marketplace/crash/cancels.js';
 import { DISPUTES } from '../../support/marketplace/crash/disputes.js';
 import { isOver } from '../../support/marketplace/crash/endings.js';
 import { HTTP, listenTo } from '../../support/marketplace/crash/http.js';
+import { LEFT_AT_STRIPE, MADE_AT_STRIPE } from '../../support/marketplace/crash/made-at-stripe.js';
 import { PAYMENTS } from '../../support/marketplace/crash/payments.js';
 import { REVERSALS } from '../../support/marketplace/crash/reversals.js';
 import { INQUIRY_ELSEWHERE, SEARCHES } from '../../support/marketplace/crash/searches.js';
@@ -29,6 +30,8 @@ import { isWhole, sampleOf } from '../../support/whole-or-sample.js';
 const STORIES = {
   payments: PAYMENTS,
   cancels: CANCELS,
+  madeAtStripe: MADE_AT_STRIPE,
+  leftAtStripe: LEFT_AT_STRIPE,
   transfers: TRANSFERS,
   reversals: [...REVERSALS, INQUIRY_ELSEWHERE],
   disputes: DISPUTES,
@@ -39,6 +42,7 @@ const STORIES = {
 type Group = keyof typeof STORIES;
 /** Buyers pay at the Stripe account that pays the sellers: transfers are drawn from their charges. */
 const LINKED: ReadonlySet<Group> = new Set<Group>(['transfers', 'disputes', 'searches']);
+const AT_STRIPE: Partial<Record<Group, 'paid' | 'begun'>> = { madeAtStripe: 'paid', leftAtStripe: 'begun' };
 const GROUPS = Object.keys(STORIES) as Group[];
 /** Each is a process or two that dies and begins anew all the time: more of them would only starve Temporal, and each other. */
 const WORLDS_AT_ONCE = 4;
@@ -114,6 +118,7 @@ async function runAll(group: Group): Promise<Finished> {
     namespace: `money-${group}`,
     withServer: group === 'http',
     linked: LINKED.has(group),
+    madeAtStripe: AT_STRIPE[group],
   });
   if (world.server) listenTo(world);
   if (group === 'cancels') world.hyperswitch.setAuto({ refund: { to: 'succeeded', afterMs: 0 } });
@@ -301,6 +306,8 @@ describe.each(GROUPS)('%s', (group) => {
     const ways = new Set(cancels.map(({ id, idempotencyKey, bodySha256 }) => `${id} ${idempotencyKey} ${bodySha256}`));
     expect(ways.size).toBe(new Set(cancels.map(({ id }) => id)).size);
     expect(cancels.length > 0).toBe(group === 'cancels');
+    const there = world.stripe.calls().calls.filter(({ endpoint }) => endpoint === 'payment_intents.cancel');
+    expect(there.length > 0).toBe(group === 'leftAtStripe');
     const open = await world.test.database.query(
       `SELECT id, status, cancel_certainty FROM payments WHERE cancel_certainty IN ('in_flight', 'unknown')`,
     );

@@ -185,6 +185,14 @@ export async function openDisputeWorld({
     /** What follows from an event that is stored. */
     hears,
 
+    /** What another process has, that begins now. */
+    begins: () =>
+      createStripePayments({
+        ...common,
+        processName: unique('p'),
+        stripe: createPinnedReads(ledger, { stripe, hyperswitch }).stripe ?? atPinned,
+      }),
+
     /** Ordered and paid; nothing of it is sent before {@link settle}. */
     async paid(sellers: Readonly<Record<string, bigint>>, currency = 'USD'): Promise<OrderId> {
       const id = await ordered(sellers, currency);

@@ -27,10 +27,11 @@ export const marketplaceRows = (url: string): Promise<MarketplaceRow[]> =>
   sql<MarketplaceRow>(
     url,
     `SELECT 'payment' AS kind, id, order_id, NULL AS seller, amount::text, currency, status, certainty,
-       hyperswitch_payment_id AS provider_id, NULL AS provider_parent, attempts, 0 AS retry_count, last_answer, attention_reason FROM payments
+       coalesce(hyperswitch_payment_id, connector_transaction_id) AS provider_id, NULL AS provider_parent, attempts, 0 AS retry_count, last_answer, attention_reason FROM payments
      UNION ALL
-     SELECT 'refund', f.id, f.order_id, NULL, f.amount::text, f.currency, f.status, f.certainty, f.hyperswitch_refund_id,
-       p.hyperswitch_payment_id, f.attempts, 0, f.last_answer, f.attention_reason FROM refunds f JOIN payments p ON p.id = f.payment_id
+     SELECT 'refund', f.id, f.order_id, NULL, f.amount::text, f.currency, f.status, f.certainty,
+       CASE WHEN p.provider = 'stripe' THEN f.connector_refund_id ELSE f.hyperswitch_refund_id END,
+       coalesce(p.hyperswitch_payment_id, p.connector_transaction_id), f.attempts, 0, f.last_answer, f.attention_reason FROM refunds f JOIN payments p ON p.id = f.payment_id
      UNION ALL
      SELECT 'transfer', id, order_id, seller_account, amount::text, currency, status, certainty, stripe_transfer_id, NULL, attempts,
        retry_count, last_answer, attention_reason FROM seller_transfers
@@ -82,11 +83,13 @@ export function expectMarketplaceLedgersEqual(
 ): void {
   const of = (kind: MarketplaceRow['kind']) => rows.filter((row) => row.kind === kind);
   const money = hyperswitch.ledger();
+  const there = madeAtStripe(stripe);
   const paid = of('payment').filter(({ status }) => status === 'succeeded');
   expect(paid.map((row) => line(row.provider_id, row.amount, row.currency)).sort()).toEqual(
     money.payments
       .filter(({ status }) => status === 'succeeded')
       .map(({ id, received, currency }) => line(id, received, currency))
+      .concat(there.of('succeeded'))
       .sort(),
   );
   const cancelled = of('payment').filter(({ status }) => status === 'cancelled');
@@ -94,6 +97,7 @@ export function expectMarketplaceLedgersEqual(
     money.payments
       .filter(({ status }) => status === 'cancelled')
       .map(({ id, amount, currency }) => line(id, amount, currency))
+      .concat(there.of('canceled'))
       .sort(),
   );
   const refunded = of('refund').filter(({ status }) => status === 'succeeded');
@@ -101,6 +105,7 @@ export function expectMarketplaceLedgersEqual(
     money.refunds
       .filter(({ status }) => status === 'succeeded')
       .map(({ id, paymentId, amount, currency }) => line(id, paymentId, amount, currency))
+      .concat(there.refunds)
       .sort(),
   );
   const { transfers, reversals } = stripe.ledger();
@@ -142,6 +147,21 @@ export function expectMarketplaceLedgersEqual(
     idsWithDifferingBodies: 0,
     idsWithDifferingKeys: 0,
   });
+}
+
+/** Payments that were made from here at Stripe itself, by their status there, and what was given back of them. */
+function madeAtStripe(stripe: Pick<StripeSandbox, 'ledger'>) {
+  const { paymentIntents, refunds } = stripe.ledger();
+  const named = new Set(paymentIntents.map(({ id }) => id));
+  return {
+    of: (status: string): readonly string[] =>
+      paymentIntents
+        .filter((one) => one.status === status)
+        .map(({ id, amount, currency }) => line(id, amount, currency.toUpperCase())),
+    refunds: refunds
+      .filter(({ status, payment_intent: intent }) => status === 'succeeded' && named.has(intent))
+      .map(({ id, payment_intent: intent, amount, currency }) => line(id, intent, amount, currency.toUpperCase())),
+  };
 }
 
 /**

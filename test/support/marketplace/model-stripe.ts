@@ -212,6 +212,11 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
     paymentsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     refundsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     readPayment: () => Promise.reject(new Error('no payment here is of this account')),
+    createIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),
+    cancelIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),
+    readIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),
+    findIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),
+    createRefund: () => Promise.reject(new Error('no payment here is made at Stripe')),
     transfersInGroup: () => Promise.reject(new Error('nobody brings payments of his own in these stories')),
     refundsOf: () => Promise.reject(new Error('no payment here is of this account')),
   };

@@ -17,7 +17,7 @@ import {
   type PaymentId,
   type RefundId,
 } from '../../../src/domain/ids.js';
-import type { Order } from '../../../src/domain/marketplace/marketplace.js';
+import type { Order, PaymentProvider } from '../../../src/domain/marketplace/marketplace.js';
 import { sweepIntervals } from '../../../src/domain/sweep-lanes.js';
 import { stripeTaskQueue } from '../../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
@@ -214,7 +214,11 @@ export async function startWorkers(
 }
 
 /** What our own clients do, as the server would: rows, the one call, the start of what it leads to. */
-export function commerce({ ledger, clock }: TestLedger, { calls, wake }: MarketplaceRuntime) {
+export function commerce(
+  { ledger, clock }: TestLedger,
+  { calls, wake }: MarketplaceRuntime,
+  provider: PaymentProvider = 'hyperswitch',
+) {
   if (!calls) throw new Error('Hyperswitch is configured in this world');
   const find = async (id: OrderId): Promise<Order> => {
     const order = await ledger.findOrder(id);
@@ -232,7 +236,11 @@ export function commerce({ ledger, clock }: TestLedger, { calls, wake }: Marketp
   };
   const placePayment = async (id: OrderId): Promise<PaymentId> => {
     const outcome = await ledger.createPayment(
-      { id: newPaymentId(clock.nowMs()), orderId: id, hyperswitchPaymentId: hyperswitchPaymentId(id) },
+      {
+        id: newPaymentId(clock.nowMs()),
+        orderId: id,
+        hyperswitchPaymentId: provider === 'stripe' ? null : hyperswitchPaymentId(id),
+      },
       await beginRequest({ ledger }, 'payments'),
     );
     if (!('payment' in outcome)) throw new Error(outcome.kind);

@@ -172,6 +172,7 @@ const WRONG: readonly (readonly [
   ['REVERSAL_CHECK_INTERVAL', '10ms', /shorter than 1s/],
   ['REVERSAL_BACKOFF_BASE', '2h', /above REVERSAL_BACKOFF_MAX/],
   ['REVERSAL_BACKOFF_MAX', '8d', /longer/],
+  ['PAYMENT_PROVIDER', 'adyen', /not one of hyperswitch, stripe/],
   ['PAYMENT_EXPIRY', '0s', /at least|shorter/],
   ['RELEASE_OVERDUE', '0d', /shorter than 1s/],
   ['RELEASE_OVERDUE', '30', /not a duration/],

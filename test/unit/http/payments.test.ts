@@ -227,3 +227,19 @@ it('payments need Hyperswitch: without it 503, and nothing is stored', async () 
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
   expect([till.asked, shop.kept()]).toEqual([[], []]);
 });
+
+describe('where payments are made at Stripe', () => {
+  it('a payment has no name of ours there, and needs no Hyperswitch', async () => {
+    const till = await openTill({}, { paymentProvider: 'stripe', paysByStripe: true, hyperswitch: undefined });
+    expect((await pay('a')).status).toBe(201);
+    expect(till.asked).toMatchObject([{ hyperswitchPaymentId: null }]);
+  });
+
+  it('without STRIPE_SECRET_KEY it is 503, whatever Hyperswitch could, and nothing is stored', async () => {
+    const till = await openTill({}, { paymentProvider: 'stripe', paysByStripe: false });
+    const answer = await pay('a');
+    expect(problemOf(answer)).toEqual([503, 'not_configured']);
+    expect(answer.body['detail']).toContain('STRIPE_SECRET_KEY');
+    expect([till.asked, shop.kept()]).toEqual([[], []]);
+  });
+});

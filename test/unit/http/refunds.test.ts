@@ -216,6 +216,12 @@ describe('POST /api/v1/refunds', () => {
   });
 });
 
+it('a refund of an order that was paid at Stripe needs no Hyperswitch', async () => {
+  const till = await openTill({}, { hyperswitch: undefined, paysByStripe: true });
+  expect((await refund(VALID)).status).toBe(202);
+  expect(till.asked).toMatchObject([{ hyperswitchRefundId: null }]);
+});
+
 describe('a refund whose request died', () => {
   it('goes on with the same request: the same refund, sent again only while nobody knows of it', async () => {
     let healthy = false;

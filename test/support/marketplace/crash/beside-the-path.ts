@@ -45,6 +45,8 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.unavailableProviders': 'reads',
   'ledger.releaseRequest':
     'frees the key of a request that was not answered: without it the key is free a minute later',
+  'ledger.paymentStopped': 'reads; a death there is a death between the permit and the send',
+  'ledger.refundStopped': 'reads; a death there is a death between the permit and the send',
   'ledger.takeToken': 'a token that nobody uses: a death there is a death between the permit and the send',
   'ledger.transferStopped': 'reads; a death there is a death between the permit and the send',
   'ledger.reversalStopped': 'reads; a death there is a death between the permit and the send',

@@ -29,7 +29,7 @@ async function begun({ world, sellers }: Scene): Promise<Begun> {
 }
 
 /** No step is under way, in which the call that is to be the last one may have begun already. */
-const betweenReads = ({ world }: Scene, id: PaymentId) =>
+export const betweenReads = ({ world }: Scene, id: PaymentId) =>
   until(
     'its workflow waits',
     async () =>
@@ -143,7 +143,7 @@ export const CANCELS: readonly Story[] = [
 ];
 
 /** Nobody knows whether the cancel was carried out. */
-const unanswered = ({ world }: Scene, id: PaymentId) =>
+export const unanswered = ({ world }: Scene, id: PaymentId) =>
   until(
     'the cancel has no answer',
     async () =>
@@ -153,7 +153,7 @@ const unanswered = ({ world }: Scene, id: PaymentId) =>
   );
 
 /** Woken until it is called off: one nudge may be lost with its process, or meet the illness of another story. */
-const again = ({ world }: Scene, id: PaymentId) =>
+export const again = ({ world }: Scene, id: PaymentId) =>
   until(
     'it is called off',
     async () => {

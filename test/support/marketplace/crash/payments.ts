@@ -3,7 +3,7 @@ import { until } from '../../until.js';
 import { given, half, hyperswitchIll, killedOnce, lost, type Scene, type Story, WITHIN } from './story.js';
 
 /** A payment whose row is there and which the worker sends. */
-async function placed({ world, sellers, die }: Scene): Promise<{ order: OrderId; id: PaymentId }> {
+export async function placed({ world, sellers, die }: Scene): Promise<{ order: OrderId; id: PaymentId }> {
   await die();
   const { id: order } = await world.shop.order(sellers);
   const id = await world.shop.placePayment(order);
@@ -12,7 +12,7 @@ async function placed({ world, sellers, die }: Scene): Promise<{ order: OrderId;
 }
 
 /** A refund whose row is there and which the worker sends. */
-async function refundPlaced(scene: Scene): Promise<{ order: OrderId; id: RefundId }> {
+export async function refundPlaced(scene: Scene): Promise<{ order: OrderId; id: RefundId }> {
   const order = given(scene);
   await scene.die();
   const id = await scene.world.shop.placeRefund(order.id, half(order));

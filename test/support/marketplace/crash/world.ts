@@ -76,6 +76,8 @@ export interface MarketplaceCrashOptions {
   readonly withServer?: boolean;
   /** Buyers pay at the Stripe account that pays the sellers, whose money is there at once. */
   readonly linked?: boolean;
+  /** Payments are made at that Stripe account from here, and paid at once, or only begun. */
+  readonly madeAtStripe?: 'paid' | 'begun' | undefined;
   readonly changes?: Readonly<Record<string, string>>;
   /** Where the processes find Postgres; default where it is. */
   readonly databaseUrl?: (url: string) => Promise<string>;
@@ -87,10 +89,11 @@ const HOLD_MS = 2_000;
 const DIES_WITHIN_MS = 90_000;
 
 export async function startMarketplaceCrashWorld(options: MarketplaceCrashOptions): Promise<MarketplaceCrashWorld> {
-  const { temporalAddress, namespace, withServer = false, linked = false } = options;
+  const { temporalAddress, namespace, withServer = false, linked = false, madeAtStripe } = options;
   const test = await openTestLedger();
   const stripe = await startFundedStripe();
-  if (linked) stripe.setSettlementDays(0);
+  if (linked || madeAtStripe) stripe.setSettlementDays(0);
+  if (madeAtStripe === 'paid') stripe.setBuyers({ pay: 'succeeded' });
   const hyperswitch = await startHyperswitchSandbox({
     ...(linked ? { stripe: { url: stripe.url } } : {}),
     auto: { pay: { to: 'succeeded', afterMs: 0 }, refund: { to: 'succeeded', afterMs: 0 } },
@@ -110,6 +113,7 @@ export async function startMarketplaceCrashWorld(options: MarketplaceCrashOption
       // No settlement is ever made here.
       SETTLEMENT_SWEEP_INTERVAL: '1h',
       TEST_HOLD_MS: String(HOLD_MS),
+      PAYMENT_PROVIDER: madeAtStripe ? 'stripe' : 'hyperswitch',
       ...options.changes,
     },
   );
@@ -153,7 +157,7 @@ export async function startMarketplaceCrashWorld(options: MarketplaceCrashOption
           event.eventId,
         ]);
     },
-    shop: commerce(test, runtime),
+    shop: commerce(test, runtime, madeAtStripe ? 'stripe' : 'hyperswitch'),
     wake: runtime.wake,
     get worker() {
       return alive('worker');

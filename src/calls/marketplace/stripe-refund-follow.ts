@@ -1,0 +1,89 @@
+import { looksFirst } from '../../domain/calls/key-age.js';
+import type { ReadAnswer, StripeRefund, StripeRefundParams } from '../../domain/calls/provider-answers.js';
+import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
+import type { ClaimedRefund } from '../../ledger/calls/call-types.js';
+import type { Ledger } from '../../ledger/ledger.js';
+import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
+import type { FollowStep } from '../steps.js';
+import { refundStep } from './hyperswitch-follow.js';
+import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
+import type { PayingStripe } from './pinned-reads.js';
+import { accountOf, control, exactly, leftWith, paced } from './stripe-port.js';
+
+export interface StripeRefundDependencies {
+  readonly ledger: Pick<
+    Ledger,
+    | 'refundLeavesForStripe'
+    | 'refundStopped'
+    | 'refundUnread'
+    | 'refundAbsent'
+    | 'refundRefused'
+    | 'askAboutRefund'
+    | 'noteStripeRefunds'
+    | 'findRefund'
+  >;
+  readonly stripe: PayingStripe;
+  readonly wake: (items: readonly MarketplaceItem[]) => void;
+}
+
+/** Everything that Stripe holds of the payment, and which of it is this refund. */
+type Held = readonly StripeRefund[];
+
+/** One step of a refund that is made from here at Stripe: made, or read among all of its payment, which Stripe lists whole. */
+export function createStripeRefundFollow({ ledger, stripe, wake }: StripeRefundDependencies) {
+  const calls = stripe.inLane('payments');
+
+  return async function follow(claim: ClaimedRefund, runner: string, payment: string): Promise<FollowStep> {
+    const { id, certainty, refusal, paymentId, ageMs, stripeRefundId } = claim;
+    const held = { id, runner };
+    let key = '';
+
+    async function read(): Promise<ReadAnswer<Held>> {
+      const answer = await calls.refundsOf(payment);
+      if (answer.kind !== 'found') return answer;
+      const strange = answer.value.find(({ currency }) => currency !== claim.currency);
+      if (strange) return { kind: 'unclear', detail: `Stripe holds ${strange.stripeRefundId} in another currency` };
+      const isIt = (one: StripeRefund) =>
+        stripeRefundId === null ? one.mark === id : one.stripeRefundId === stripeRefundId;
+      return answer.value.some(isIt)
+        ? answer
+        : { kind: 'missing', detail: `Stripe holds no refund ${stripeRefundId ?? id} of ${payment}` };
+    }
+
+    const call: HyperswitchCall<Held> = {
+      provider: 'stripe',
+      certainty,
+      refusal,
+      looksFirst: looksFirst({ certainty }, ageMs),
+      async leaves(looked) {
+        const freeze = (generation: number) => JSON.stringify(paramsOf(claim, payment, generation));
+        const leaving = await ledger.refundLeavesForStripe({ ...held, looked, freeze });
+        if (leaving.kind === 'send') key = leaving.key;
+        return leftWith(leaving);
+      },
+      async make(params) {
+        const stopped = () => ledger.refundStopped(id, runner);
+        const answer = paced(await calls.createRefund(key, JSON.parse(params) as StripeRefundParams, stopped));
+        return answer.kind === 'done' ? { ...answer, value: [answer.value] } : answer;
+      },
+      read,
+      misfit: () => Promise.resolve(undefined),
+      control: () => control(stripe),
+      absent: (no) => ledger.refundAbsent({ ...held, refusal: no }),
+      refused: (detail) => ledger.refundRefused({ ...held, detail }),
+      unread: (outcome) => ledger.refundUnread({ ...held, ...outcome }),
+      ask: (question) => ledger.askAboutRefund({ ...held, ...question }),
+      apply: async (facts) => wake(await ledger.noteStripeRefunds(paymentId, facts, runner)),
+    };
+    const step = await makeOrRead(call, accountOf(stripe));
+    return (
+      step ?? (await refundStep(ledger, id, { at: 'Stripe', readAgainMs: overdueReadMs(ageMs, REFUND_EXPECTED_MS) }))
+    );
+  };
+}
+
+const paramsOf = ({ id, amount }: ClaimedRefund, payment: string, generation: number): StripeRefundParams => ({
+  payment_intent: payment,
+  amount: exactly(amount),
+  metadata: { refund_id: id, generation: String(generation) },
+});
