@@ -62,6 +62,20 @@ export async function decideShare(
   row: LockedReversal,
   { counted, decides }: SharePlan,
 ): Promise<'reversed' | 'pending'> {
+  await noteDecided(query, row, decides);
+  const whole = counted === BigInt(row.amount);
+  await (whole ? countWhole(query, row) : goOnWith(query, row, counted));
+  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+  if (whole) await makeGood(query, row.order_id);
+  return whole ? 'reversed' : 'pending';
+}
+
+/** What others took was decided about with this share: it is asked about no more. */
+export async function noteDecided(
+  query: Query,
+  row: Pick<LockedReversal, 'id' | 'transfer_id'>,
+  decides: SharePlan['decides'],
+): Promise<void> {
   for (const [stripeId, amount] of decides) {
     if (amount === 0n) continue;
     await query(
@@ -70,14 +84,9 @@ export async function decideShare(
       [stripeId, row.id, row.transfer_id, amount.toString()],
     );
   }
-  const whole = counted === BigInt(row.amount);
-  await (whole ? countWhole(query, row) : goOnWith(query, row, counted));
-  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
-  if (whole) await makeGood(query, row.order_id);
-  return whole ? 'reversed' : 'pending';
 }
 
-async function countWhole(query: Query, row: LockedReversal): Promise<void> {
+export async function countWhole(query: Query, row: LockedReversal): Promise<void> {
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
