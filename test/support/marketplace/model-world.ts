@@ -29,6 +29,8 @@ import { type ModelCurrency, modelStripe } from './model-stripe.js';
 
 /** Where a process may die: before or after this operation of the ledger, its attempt never recorded any further. */
 export const CRASHING = [
+  'claimTransfer',
+  'claimReversal',
   'permitTransfer',
   'permitReversal',
   'recordTransfer',

@@ -55,7 +55,7 @@ export const ORDERS: readonly (readonly StoryLine[])[] = [
 ];
 
 /** One thing that happens. Numbers choose among what there is at that moment. */
-type Step =
+export type Step =
   | { readonly do: 'refund'; readonly order: number; readonly part: number }
   /** Of the second order alone: of one line, or of its seller. */
   | {
@@ -150,12 +150,17 @@ export const scenario = fc.array(fc.array(step, { minLength: 1, maxLength: 4, si
 
 const at = <T>(list: readonly T[], place: number): T | undefined => list[place % Math.max(1, list.length)];
 
-export async function perform(world: MarketplaceModelWorld, orders: readonly OrderId[], one: Step): Promise<void> {
+export async function perform(
+  world: MarketplaceModelWorld,
+  orders: readonly OrderId[],
+  one: Step,
+  story: readonly (readonly StoryLine[])[] = ORDERS,
+): Promise<void> {
   const { stripe, hyperswitch, clock } = world;
   switch (one.do) {
     case 'refund':
     case 'dashboard': {
-      const total = at(ORDERS, one.order)!.reduce((all, { steps }) => all + steps, 0);
+      const total = at(story, one.order)!.reduce((all, { steps }) => all + steps, 0);
       const moves = STRIPE_STEPS[world.currency];
       const amount = BigInt(Math.max(1, Math.round(total * one.part))) * moves;
       const id = at(orders, one.order)!;
