@@ -32,6 +32,7 @@ import { createPayments } from './marketplace/payments.js';
 import { createPayouts } from './marketplace/payouts.js';
 import { createRefunds } from './marketplace/refunds.js';
 import { createRequestKeys } from './marketplace/request-keys.js';
+import { createSellerBalances } from './marketplace/seller-balance.js';
 import { createTransferReader } from './marketplace/transfers.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
@@ -129,6 +130,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createExternalPayments(database, { clock, refundFee, disputeRules }),
     ...createMoneyThatLeaves(database, { disputeRules, clock, refundFee }),
     ...createPayouts(database),
+    ...createSellerBalances(database),
     ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),

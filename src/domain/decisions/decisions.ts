@@ -130,6 +130,12 @@ export function ruleOf(kind: DecidableKind, action: string): ActionRule | undefi
 export const actionsFor = (kind: DecidableKind, reason: AttentionReason): readonly string[] =>
   actionsOf(kind).filter((action) => ruleOf(kind, action)?.reasons?.includes(reason) ?? true);
 
+/** What may be decided about a reversal that waits by itself; what its seller owes is asked of Stripe again, or given up, as well. */
+export const actionsForWaiting = (owed: boolean): readonly ActionOf<'reversal'>[] =>
+  owed
+    ? ['retry', 'take_available', 'write_off']
+    : actionsOf('reversal').filter((action) => ruleOf('reversal', action)?.waiting === true);
+
 /** Whether this may be decided for this reason; null: nobody is asked, and the item waits by itself. */
 export const isForReason = ({ reasons, waiting }: ActionRule, reason: AttentionReason | null): boolean =>
   reasons === undefined || (reason === null ? waiting === true : reasons.includes(reason));

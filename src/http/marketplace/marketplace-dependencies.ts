@@ -40,6 +40,8 @@ export type MarketplaceRouteLedger = Pick<
   | 'reversalsOfRefunds'
   | 'reversalsOfRefund'
   | 'findSeller'
+  | 'sellerBalances'
+  | 'sellerStory'
   | 'findTransfer'
   | 'listTransfers'
   | 'releaseHeld'

@@ -1,5 +1,5 @@
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
-import { type ForeignAction, ruleOf } from '../../domain/decisions/decisions.js';
+import { actionsForWaiting, type ForeignAction } from '../../domain/decisions/decisions.js';
 import type { ReversalId } from '../../domain/ids.js';
 import { planShare } from '../../domain/marketplace/foreign-reversals.js';
 import { finishReversal } from '../calls/finish-reversal.js';
@@ -147,7 +147,7 @@ export const REVERSAL: Decidable<'reversal', Row> = {
 
 /** What waits by itself can be decided about in these ways; what is owed is asked of Stripe again, or given up, by a word as well. */
 const isForWaiting = ({ owed }: Row, action: string): boolean =>
-  ruleOf('reversal', action)?.waiting === true || (owed && (action === 'retry' || action === 'write_off'));
+  (actionsForWaiting(owed) as readonly string[]).includes(action);
 
 const whyWaits = ({ status, owed }: Row): string | undefined =>
   status === 'waiting_balance' && !owed

@@ -9,19 +9,19 @@ import { type MarketplaceModelWorld, marketplaceModelWorld } from '../../../supp
 import { currency, offsetLimit, perform, SELLERS } from '../../../support/marketplace/random-scenarios.js';
 import { isWhole, SEED, sizeOf } from '../../../support/whole-or-sample.js';
 
-const STORIES = Number(process.env['MAKEGOOD_STORIES'] ?? sizeOf({ whole: 30, sample: 8 }));
+const STORIES = Number(process.env['MAKEGOOD_STORIES'] ?? sizeOf({ whole: 30, sample: 6 }));
 
-/** A third of what these stories meet on an average. */
+/** A third of what these stories meet on an average; of a few, what is rare may be missing by chance. */
 const MET = {
   'debts kept of transfers': 20,
-  'debts opened again': 10,
+  'debts opened again': 8,
   'parts of reversals': 30,
   'transfers that were kept whole': 3,
   deaths: 20,
 };
-const MET_BY_FEW = { 'debts kept of transfers': 5, 'debts opened again': 2, 'parts of reversals': 8, deaths: 5 };
+const MET_BY_FEW = { 'debts kept of transfers': 4, 'parts of reversals': 4, deaths: 2 };
 
-/** Both sellers have spent all that they were paid, and some of it is refunded. */
+/** Both sellers have spent all that they were paid, and some of it is refunded: one has a part of it, and the other owes it. */
 async function spent(world: MarketplaceModelWorld, orders: readonly OrderId[]): Promise<void> {
   const go = (one: Parameters<typeof perform>[2]) => perform(world, orders, one, DEBT_ORDERS);
   await go({ do: 'sweep' });
@@ -29,7 +29,11 @@ async function spent(world: MarketplaceModelWorld, orders: readonly OrderId[]): 
   await go({ do: 'refund', order: 0, part: 0.5 });
   for (const refund of world.hyperswitch.refunds().keys())
     await go({ do: 'turn', refund, to: 'succeeded', told: true });
+  await go({ do: 'earn', seller: 0 });
   await go({ do: 'sweep' });
+  await go({ do: 'sweep' });
+  for (const item of [0, 1]) await go({ do: 'less', item, action: 'take_available' });
+  for (const item of [0, 1]) await go({ do: 'less', item, action: 'offset' });
 }
 
 async function countWhatHappened({ database, killed }: MarketplaceModelWorld, tally: CaseCounts): Promise<void> {
@@ -48,7 +52,7 @@ async function countWhatHappened({ database, killed }: MarketplaceModelWorld, ta
 }
 
 it('whatever is taken in parts, kept of transfers or opened again, each order is shared out to the cent, through deaths and late answers', {
-  timeout: 60_000 + STORIES * 8_000,
+  timeout: 60_000 + STORIES * 20_000,
 }, async () => {
   console.info(`debts-properties: seed ${SEED}; again with MAKEGOOD_SEED=${SEED}`);
   const tally = createCaseCounts();

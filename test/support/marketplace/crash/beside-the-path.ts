@@ -15,6 +15,8 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.listOrders': 'reads',
   'ledger.listPayments': 'reads',
   'ledger.findSeller': 'reads',
+  'ledger.sellerBalances': 'reads',
+  'ledger.sellerStory': 'reads',
   'ledger.findDispute': 'reads',
   'ledger.reversalsOfDisputes': 'reads',
   'ledger.listDisputes': 'reads',
