@@ -1,4 +1,5 @@
 import { withdrawRequests } from '../decisions/decision-rows.js';
+import { noteReopened } from '../marketplace/debt-offsets.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { makeGood } from '../marketplace/restorations.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
@@ -19,17 +20,7 @@ export async function bookOffset(query: Query, row: LockedReversal): Promise<'re
     await finishOffset(query, row);
     return 'reversed';
   }
-  await query(
-    `UPDATE reversals SET certainty = 'absent', next_check_at = clock_now() + interval '1 day' WHERE id = $1`,
-    [row.id],
-  );
-  await recordEvent(query, {
-    kind: 'reversal',
-    id: row.id,
-    what: 'offset_reopened',
-    certainty: 'absent',
-    detail: { transfer: row.offset_transfer, amount: row.amount },
-  });
+  await noteReopened(query, row.id);
   return 'open';
 }
 

@@ -18,8 +18,9 @@ import { lessen } from './withholding.js';
 /** No more than these are kept of one transfer. */
 const MOST_DEBTS = 20;
 
-/** Of `reversals r` with `seller_transfers t`: owed, on the way to nothing else, and truly with the seller. */
-const OPEN = `r.debt_since IS NOT NULL AND r.status = 'waiting_balance' AND r.certainty IN ('not_sent', 'absent') AND t.completed_at IS NOT NULL`;
+/** Of `reversals r` with `seller_transfers t`: owed, kept of no other transfer now, and truly with the seller. */
+const OPEN = `r.debt_since IS NOT NULL AND r.status = 'waiting_balance' AND t.completed_at IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM debt_offsets k WHERE k.reversal_id = r.id AND k.status <> 'reopened')`;
 
 /** Locks the order of a transfer and those whose debts may be kept of it, all of them with their transfers. @returns which */
 export async function lockWithDebts(query: Query, id: TransferId): Promise<readonly OrderId[]> {
@@ -61,6 +62,7 @@ export async function reserveOffsets(
   for (const { id, amount } of debts) {
     const part = partOfDebt(BigInt(amount), room, step);
     if (part <= 0n) continue;
+    await noteReopened(query, id);
     const debt = part === BigInt(amount) ? id : await splitOff(query, id, BigInt(amount) - part);
     await reserve(query, row, { debt, part });
     kept += part;
@@ -68,6 +70,17 @@ export async function reserveOffsets(
   }
   if (kept > 0n) await lessen(query, row.id, kept);
   return kept > 0n;
+}
+
+/** It was kept of a transfer that was not sent, and has not been looked at since. The caller holds its order. */
+export async function noteReopened(query: Query, id: ReversalId): Promise<void> {
+  const [was] = await query<{ amount: string; transfer: TransferId }>(
+    `UPDATE reversals SET certainty = 'absent', next_check_at = clock_now() + interval '1 day' WHERE id = $1 AND certainty = 'in_flight'
+     RETURNING amount, (SELECT transfer_id FROM debt_offsets WHERE reversal_id = $1 ORDER BY id DESC LIMIT 1) AS transfer`,
+    [id],
+  );
+  if (was)
+    await recordEvent(query, { kind: 'reversal', id, what: 'offset_reopened', certainty: 'absent', detail: was });
 }
 
 async function reserve(
