@@ -1432,10 +1432,10 @@ BEGIN
   IF v_ids IS NULL THEN RETURN; END IF;
   SELECT * INTO t FROM seller_transfers WHERE id = p_transfer;
   IF t.attention_reason IS NOT NULL OR t.stripe_transfer_id IS NULL OR EXISTS (SELECT 1 FROM reversals
-    WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed')) THEN RETURN; END IF;
+    WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed') AND debt_since IS NULL) THEN RETURN; END IF;
   SELECT sum(f.amount) INTO v_taken FROM foreign_reversals f WHERE f.transfer_id = p_transfer
     AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.stripe_reversal_id = f.stripe_reversal_id);
-  SELECT v_taken + coalesce(sum(amount - counted), 0) INTO v_gone FROM reversals WHERE transfer_id = p_transfer AND status = 'reversed';
+  SELECT v_taken + coalesce(sum(amount - counted), 0) INTO v_gone FROM reversals WHERE transfer_id = p_transfer AND status = 'reversed' AND NOT offset_done;
   UPDATE foreign_reversals SET told = true WHERE stripe_reversal_id = ANY (v_ids);
   UPDATE seller_transfers SET attention_since = clock_now(),
       attention_reason = CASE WHEN v_gone >= amount THEN 'foreign_reversal' ELSE 'partly_foreign_reversal' END,

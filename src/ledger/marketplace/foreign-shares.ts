@@ -18,7 +18,7 @@ export interface ReversedTransfer {
   readonly sellerAccount: string;
   readonly operationIds: readonly string[];
   readonly stripeIds: readonly string[];
-  /** Of its reversals, those whose own look finds nothing any more: given up, asked about, or booked without it. */
+  /** Of its reversals, those whose own look finds nothing any more: given up, asked about, owed, or booked without it. */
   readonly unwatched: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export function createForeignShares(database: Database) {
         `SELECT stripe_transfer_id AS "stripeTransferId", seller_account AS "sellerAccount",
            ARRAY(SELECT id::text FROM reversals WHERE transfer_id = t.id) AS "operationIds",
            ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = t.id AND stripe_reversal_id IS NOT NULL) AS "stripeIds",
-           ARRAY(SELECT id::text FROM reversals WHERE transfer_id = t.id AND status NOT IN ('pending', 'waiting_balance')) AS unwatched
+           ARRAY(SELECT id::text FROM reversals WHERE transfer_id = t.id AND (status NOT IN ('pending', 'waiting_balance') OR debt_since IS NOT NULL)) AS unwatched
          FROM seller_transfers t WHERE id = $1 AND stripe_transfer_id IS NOT NULL`,
         [id],
       );
