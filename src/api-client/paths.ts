@@ -131,8 +131,10 @@ export interface components {
       id: string;
       order_id: string;
       seller_account: string;
-      /** What is sent: less what refunds withheld before it was. */
+      /** What is sent: less what refunds withheld before it was, and less `offset`. */
       amount: number;
+      /** What of it is kept because its seller owed it: for him it is paid. */
+      offset: number;
       amount_reversed: number;
       currency: string;
       status:
@@ -237,6 +239,14 @@ export interface components {
       next_retry_at: string | null;
       stripe_transfer_id: string | null;
       stripe_reversal_id: string | null;
+      /** The seller owes it, and it is kept of his next transfers instead of being asked of Stripe; null: it is asked of Stripe. */
+      debt: {
+        since: string;
+        /** `on_its_way`: kept of a transfer that is being sent; `taken`: that transfer is with the seller. */
+        state: 'open' | 'on_its_way' | 'taken';
+        /** That it is, or was, kept of. */
+        transfer_id: string | null;
+      } | null;
       attention: {
         reason:
           | 'credential_undecodable'
@@ -460,6 +470,36 @@ export interface components {
       /** What waits or is with a person, newest first; 200 at most. */
       transfers: components['schemas']['Transfer'][];
       sums: { currency: string; waiting: number; with_person: number }[];
+      /** What was taken back of him, and what he owes, by currency. */
+      balances: {
+        currency: string;
+        /** Still to be taken back of him, in whatever way. */
+        owed: number;
+        /** Of that, kept of his next transfers (`offset`). */
+        to_offset: number;
+        /** Of that, kept of transfers that are being sent to him. */
+        on_its_way: number;
+        /** Kept of transfers that he has. */
+        offset: number;
+        /** Taken back at Stripe. */
+        taken: number;
+        /** Given up by persons. */
+        given_up: number;
+      }[];
+      /** How it came about, newest first; 200 lines at most. */
+      story: {
+        at: string;
+        /** As in the story of the reversal. */
+        what: string;
+        amount: number;
+        currency: string;
+        reversal_id: string;
+        order_id: string;
+        /** That it takes back. */
+        transfer_id: string;
+        /** That it is kept of; null: of none. */
+        offset_transfer_id: string | null;
+      }[];
     };
     Payout: {
       /** What Stripe calls it. */ id: string;
@@ -1913,7 +1953,7 @@ export interface paths {
     delete?: never;
   };
   '/api/v1/sellers/{account}': {
-    /** Whether a seller can receive, and what waits for him or is with a person. Roles: service, viewer, operator, approver. */
+    /** Whether a seller can receive, what waits for him or is with a person, and what he owes. Roles: service, viewer, operator, approver. */
     get: {
       parameters: {
         query?: never;
@@ -2506,7 +2546,7 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
-            /** One of retry, adopt, count_as_share, take_missing, take_all, write_off; anything else is answered with 422. */
+            /** One of retry, adopt, count_as_share, take_missing, take_all, take_available, offset, write_off; anything else is answered with 422. */
             action: string;
             note: string;
             /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
@@ -2547,6 +2587,8 @@ export interface paths {
             evidence?: {
               /** What to adopt; Stripe is asked whether it is there, of this amount, and nothing else of ours. */
               stripe_reversal_id?: string;
+              /** How much of a dispute is out, in minor units; left out: all of it. */
+              amount?: string;
               /** Where it was seen; kept with the decision. */
               reference?: string;
             };

@@ -2,6 +2,7 @@ import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import type { DisputeRules } from '../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
+import type { OffsetRules } from '../domain/marketplace/offsets.js';
 import { createHyperswitchAccount } from '../ledger/calls/hyperswitch-account.js';
 import { createHyperswitchPace } from '../ledger/calls/hyperswitch-pace.js';
 import { createStripeGates } from '../ledger/calls/stripe-gates.js';
@@ -39,10 +40,11 @@ interface DecisionRules {
   readonly approvalThreshold: ApprovalThreshold;
   readonly disputes: DisputeRules;
   readonly refundFee: FeePolicy;
+  readonly offsets: OffsetRules;
 }
 
 function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
-  const { approvalThreshold, disputes: disputeRules, refundFee } = rules;
+  const { approvalThreshold, disputes: disputeRules, refundFee, offsets } = rules;
   return {
     ...createOrders(database),
     ...createTransferReader(database),
@@ -60,7 +62,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createStripeRate(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
-    ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
+    ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee, offsets }),
     ...createDisputeReader(database),
     ...createSettlementReader(database),
     ...createStoryReader(database),

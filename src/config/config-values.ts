@@ -53,6 +53,14 @@ export const integer = (min: number, max: number) =>
     return value;
   });
 
+/** A part of something, in hundredths: `50%`. */
+export const percent = (min: number) =>
+  text((raw) => {
+    const value = /^[0-9]{1,3}%$/.test(raw) ? Number(raw.slice(0, -1)) : Number.NaN;
+    if (!(value >= min && value <= 100)) throw new Wrong(`${quoted(raw)} is not a whole part from ${min}% to 100%`);
+    return value;
+  });
+
 /** An amount in atomic or minor units. */
 export const amount = (min: bigint) =>
   text((raw) => {

@@ -20,6 +20,7 @@ import {
   matching,
   oneOf,
   origins,
+  percent,
   rpcUrls,
   SECOND,
   secretOf,
@@ -242,6 +243,16 @@ export const ENVIRONMENT = z.object({
     duration(SECOND, 365 * DAY),
     '30d',
     "A person is asked about a seller's share that waits for somebody to release it when nobody has for so long since the order was paid.",
+  ),
+  OFFSET: standard(
+    oneOf(['off', 'on']),
+    'off',
+    'Whether what a seller owes may be kept of his next transfers, where a person decides so (offset); off: nothing is kept of any transfer.',
+  ),
+  OFFSET_LIMIT: standard(
+    percent(1),
+    '100%',
+    'Of one transfer, at most this part is kept for what its seller owes; the rest is sent.',
   ),
   DISPUTE_POLICY: standard(
     oneOf(['reverse', 'hold', 'wait']),

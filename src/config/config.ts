@@ -3,6 +3,7 @@ import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.j
 import type { DisputeRules } from '../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
 import type { PaymentProvider } from '../domain/marketplace/marketplace.js';
+import type { OffsetRules } from '../domain/marketplace/offsets.js';
 import type { ApiToken } from '../domain/roles.js';
 import type { EncryptionKey, TrustedProxies } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
@@ -69,6 +70,7 @@ export interface Config {
   readonly approvalThreshold: ApprovalThreshold;
   readonly refundFee: FeePolicy;
   readonly releaseOverdueMs: number;
+  readonly offsets: OffsetRules;
   readonly stripe:
     | {
         readonly secretKey: string;
@@ -251,6 +253,7 @@ function toConfig(values: Values): Config {
     paymentProvider: values.PAYMENT_PROVIDER,
     paymentExpiryMs: values.PAYMENT_EXPIRY,
     releaseOverdueMs: values.RELEASE_OVERDUE,
+    offsets: { on: values.OFFSET === 'on', limitPercent: values.OFFSET_LIMIT },
     disputes: { policy: values.DISPUTE_POLICY, fees: values.DISPUTE_FEE ?? new Map<string, bigint>() },
     reversal: {
       enabled: values.REVERSAL_WORKER_ENABLED,

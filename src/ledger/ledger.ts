@@ -3,6 +3,7 @@ import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
 import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../domain/marketplace/disputes.js';
 import { DEFAULT_FEE_POLICY, type FeePolicy } from '../domain/marketplace/lines.js';
+import type { OffsetRules } from '../domain/marketplace/offsets.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
@@ -33,6 +34,7 @@ import { createPayoutReader } from './marketplace/payout-reader.js';
 import { createPayouts } from './marketplace/payouts.js';
 import { createRefunds } from './marketplace/refunds.js';
 import { createRequestKeys } from './marketplace/request-keys.js';
+import { createSellerBalances } from './marketplace/seller-balance.js';
 import { createTransferReader } from './marketplace/transfers.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
@@ -70,6 +72,8 @@ export interface LedgerDependencies {
   readonly refundFee?: FeePolicy;
   /** RELEASE_OVERDUE; default: 30 days. */
   readonly releaseOverdueMs?: number | undefined;
+  /** OFFSET and OFFSET_LIMIT; default: nothing is kept of transfers. */
+  readonly offsets?: OffsetRules | undefined;
 }
 
 /** The ledger cannot be used as it is; the text says what to do. */
@@ -106,7 +110,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createDueAnswers(database),
     ...createNamedAnswers(database, sealer),
     ...createSettlementReader(database),
-    ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee }),
+    ...createDecisions(database, { approvalThreshold, clock, disputeRules, refundFee, offsets: dependencies.offsets }),
     ...createSweepMarks(database),
     ...createOperatorReading(database),
     ...createAnchoredHeads(database),
@@ -130,13 +134,14 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPayouts(database),
     ...createPayoutContents(database),
     ...createPayoutReader(database),
+    ...createSellerBalances(database),
     ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
     ...createPaymentCalls(database, { sealer, clock, refundFee }),
     ...createPaymentCancels(database),
     ...createRefundCalls(database, refundFee),
-    ...createTransferCalls(database, dependencies.releaseOverdueMs),
+    ...createTransferCalls(database, dependencies.releaseOverdueMs, dependencies.offsets),
     ...createPaymentCharges(database),
     ...createPlatformQueue(database),
     ...createSellerQueue(database),

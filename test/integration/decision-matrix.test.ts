@@ -38,6 +38,8 @@ const EXPECTED: { readonly [Kind in DecidableKind]: { readonly [Action in Action
     count_as_share: BY_PERSONS_ONLY,
     take_missing: BY_PERSONS_ONLY,
     take_all: BY_PERSONS_ONLY,
+    take_available: BY_PERSONS_ONLY,
+    offset: BY_PERSONS_ONLY,
     write_off: BY_AMOUNT,
   },
   payment: {
@@ -101,7 +103,7 @@ let test: TestLedger;
 let ways: Awaited<ReturnType<typeof openWays>>;
 let providers: Pick<Undecided, 'stripe' | 'chain' | 'hyperswitch'> = {};
 beforeAll(async () => {
-  test = await openTestLedger({ approvalThreshold: THRESHOLD });
+  test = await openTestLedger({ approvalThreshold: THRESHOLD, offsets: { on: true, limitPercent: 100 } });
   ways = await openWays(test, String(THRESHOLD), () => ({
     stripe: providers.stripe,
     chain: providers.chain,

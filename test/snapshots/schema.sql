@@ -105,6 +105,14 @@ console_sessions.token_proof bytea NOT NULL
 console_sessions.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 console_sessions.used_at timestamp with time zone NOT NULL DEFAULT clock_now()
 console_sessions.expires_at timestamp with time zone NOT NULL
+debt_offsets.id bigint NOT NULL GENERATED ALWAYS AS IDENTITY
+debt_offsets.reversal_id uuid NOT NULL
+debt_offsets.transfer_id uuid NOT NULL
+debt_offsets.amount numeric(78,0) NOT NULL
+debt_offsets.currency text NOT NULL
+debt_offsets.status text NOT NULL DEFAULT 'reserved'::text
+debt_offsets.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+debt_offsets.ended_at timestamp with time zone
 decisions.id uuid NOT NULL
 decisions.item_kind text NOT NULL
 decisions.item_id uuid NOT NULL
@@ -514,6 +522,10 @@ reversals.counted numeric(78,0) NOT NULL DEFAULT 0
 reversals.others_shown text[]
 reversals.withdrawal_id uuid
 reversals.archived_at timestamp with time zone
+reversals.part integer NOT NULL DEFAULT 0
+reversals.debt_since timestamp with time zone
+reversals.offset_done boolean NOT NULL DEFAULT false
+reversals.takes_available boolean NOT NULL DEFAULT false
 schema_migrations.number integer NOT NULL
 schema_migrations.name text NOT NULL
 schema_migrations.sha256 text NOT NULL
@@ -570,6 +582,7 @@ seller_transfers.archived_at timestamp with time zone
 seller_transfers.release_kind text NOT NULL DEFAULT 'immediately'::text
 seller_transfers.release_at timestamp with time zone
 seller_transfers.released_at timestamp with time zone
+seller_transfers.offset_amount numeric(78,0) NOT NULL DEFAULT 0
 seller_turns.seller_account text NOT NULL
 seller_turns.round bigint NOT NULL
 sellers.account text NOT NULL
@@ -765,6 +778,13 @@ console_sessions console_sessions_pkey PRIMARY KEY (secret_sha256)
 console_sessions console_sessions_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'operator'::text, 'approver'::text])))
 console_sessions console_sessions_secret_sha256_check CHECK ((length(secret_sha256) = 32))
 console_sessions console_sessions_token_proof_check CHECK ((length(token_proof) = 32))
+debt_offsets debt_offsets_amount_check CHECK ((amount > (0)::numeric))
+debt_offsets debt_offsets_pkey PRIMARY KEY (id)
+debt_offsets debt_offsets_reversal_id_fkey FOREIGN KEY (reversal_id) REFERENCES reversals(id)
+debt_offsets debt_offsets_status_check CHECK ((status = ANY (ARRAY['reserved'::text, 'moved'::text, 'reopened'::text])))
+debt_offsets debt_offsets_sum TRIGGER DEFERRABLE INITIALLY DEFERRED
+debt_offsets debt_offsets_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
+debt_offsets offset_has_an_end CHECK (((status = 'reserved'::text) = (ended_at IS NULL)))
 decisions alone_is_counted CHECK (((rests_on IS DISTINCT FROM 'one'::text) OR ((amount IS NOT NULL) AND (currency IS NOT NULL))))
 decisions approval_is_whole CHECK (((approved_by IS NULL) = (approved_at IS NULL)))
 decisions approver_is_another CHECK (((approved_by IS NULL) OR (NOT authenticated) OR (lower(approved_by) <> lower(by)))) NOT VALID
@@ -982,7 +1002,9 @@ request_keys request_keys_pkey PRIMARY KEY (principal, operation, key)
 retention_marks retention_marks_kind_check CHECK ((kind = ANY (ARRAY['settlement'::text, 'order'::text])))
 retention_marks retention_marks_pkey PRIMARY KEY (kind)
 reversals counted_is_a_part CHECK (((counted >= (0)::numeric) AND (counted <= amount)))
+reversals debt_is_not_sent CHECK (((debt_since IS NULL) OR ((runner IS NULL) AND (params IS NULL) AND (counted = (0)::numeric) AND (status = ANY (ARRAY['waiting_balance'::text, 'reversed'::text])))))
 reversals failed_reversal_says_why CHECK (((status <> 'permanently_failed'::text) OR (attention_reason IS NOT NULL)))
+reversals offset_leaves_nothing_at_stripe CHECK (((NOT offset_done) OR ((status = 'reversed'::text) AND (stripe_reversal_id IS NULL) AND (counted = (0)::numeric))))
 reversals reversal_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 reversals reversal_has_one_cause CHECK ((num_nonnulls(refund_id, withdrawal_id) = 1))
 reversals reversal_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
@@ -991,20 +1013,22 @@ reversals reversals_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::t
 reversals reversals_generation_check CHECK ((generation >= 1))
 reversals reversals_idempotency_key_key UNIQUE (idempotency_key)
 reversals reversals_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
+reversals reversals_part_check CHECK ((part >= 0))
 reversals reversals_pkey PRIMARY KEY (id)
 reversals reversals_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id)
-reversals reversals_refund_id_transfer_id_key UNIQUE (refund_id, transfer_id)
+reversals reversals_refund_id_transfer_id_key UNIQUE (refund_id, transfer_id, part)
 reversals reversals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text, 'reversed'::text, 'permanently_failed'::text, 'written_off'::text])))
 reversals reversals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
 reversals reversals_withdrawal_id_fkey FOREIGN KEY (withdrawal_id) REFERENCES dispute_withdrawals(id)
-reversals reversals_withdrawal_id_transfer_id_key UNIQUE (withdrawal_id, transfer_id)
-reversals reversed_is_proved CHECK ((((status = 'reversed'::text) = ((stripe_reversal_id IS NOT NULL) OR (counted = amount))) AND ((status <> 'reversed'::text) OR ((certainty = 'done'::text) AND (reversed_at IS NOT NULL)))))
+reversals reversals_withdrawal_id_transfer_id_key UNIQUE (withdrawal_id, transfer_id, part)
+reversals reversed_is_proved CHECK ((((status = 'reversed'::text) = ((stripe_reversal_id IS NOT NULL) OR (counted = amount) OR offset_done)) AND ((status <> 'reversed'::text) OR ((certainty = 'done'::text) AND (reversed_at IS NOT NULL)))))
 reversals unfinished_reversal_is_found_again CHECK (((NOT ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text])) OR ((status = 'permanently_failed'::text) AND (certainty = ANY (ARRAY['unknown'::text, 'in_flight'::text]))))) OR (next_check_at IS NOT NULL)))
 reversals voided_is_written_off CHECK (((NOT voided) OR (status = ANY (ARRAY['written_off'::text, 'reversed'::text]))))
 reversals written_off_is_absent CHECK (((status <> 'written_off'::text) OR (certainty = ANY (ARRAY['not_sent'::text, 'absent'::text]))))
 schema_migrations schema_migrations_pkey PRIMARY KEY (number)
 seller_gates seller_gates_pkey PRIMARY KEY (seller_account, currency)
-seller_transfers amount_is_what_remains CHECK (((amount = (promised - withheld)) AND (amount >= (0)::numeric)))
+seller_transfers amount_is_what_remains CHECK (((amount = ((promised - withheld) - offset_amount)) AND (amount >= (0)::numeric)))
+seller_transfers cancelled_offsets_nothing CHECK (((status <> 'cancelled'::text) OR (offset_amount = (0)::numeric)))
 seller_transfers cancelled_was_not_sent CHECK (((status <> 'cancelled'::text) OR ((amount = (0)::numeric) AND (certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])))))
 seller_transfers compensated_within_taken CHECK ((compensated <= (withheld + amount_reversed)))
 seller_transfers compensation_is_from_the_balance CHECK (((origin <> 'compensation'::text) OR (params IS NULL) OR (NOT ((params)::jsonb ? 'source_transaction'::text))))
@@ -1014,7 +1038,7 @@ seller_transfers completed_is_certain CHECK (((completed_at IS NULL) OR (certain
 seller_transfers failed_has_no_transfer CHECK (((status <> ALL (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text])) OR (stripe_transfer_id IS NULL)))
 seller_transfers held_was_not_sent CHECK (((status <> 'held'::text) OR ((certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])) AND (completed_at IS NULL))))
 seller_transfers release_is_whole CHECK ((((release_kind = 'after'::text) = (release_at IS NOT NULL)) AND ((release_kind <> 'immediately'::text) OR (released_at IS NULL))))
-seller_transfers reversed_within_transfer CHECK (((amount_reversed >= (0)::numeric) AND (amount_reversed <= amount)))
+seller_transfers reversed_within_transfer CHECK (((amount_reversed >= (0)::numeric) AND (amount_reversed <= (amount + offset_amount))))
 seller_transfers seller_transfers_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 seller_transfers seller_transfers_compensated_check CHECK ((compensated >= (0)::numeric))
 seller_transfers seller_transfers_compensates_refund_fkey FOREIGN KEY (compensates_refund) REFERENCES refunds(id)
@@ -1024,6 +1048,8 @@ seller_transfers seller_transfers_foreign_decided_check CHECK ((foreign_decided 
 seller_transfers seller_transfers_foreign_seen_check CHECK ((foreign_seen >= (0)::numeric))
 seller_transfers seller_transfers_generation_check CHECK ((generation >= 1))
 seller_transfers seller_transfers_idempotency_key_key UNIQUE (idempotency_key)
+seller_transfers seller_transfers_offset_amount_check CHECK ((offset_amount >= (0)::numeric))
+seller_transfers seller_transfers_offset_sum TRIGGER DEFERRABLE INITIALLY DEFERRED
 seller_transfers seller_transfers_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 seller_transfers seller_transfers_origin_check CHECK ((origin = ANY (ARRAY['order'::text, 'import'::text, 'compensation'::text])))
 seller_transfers seller_transfers_pkey PRIMARY KEY (id)
@@ -1035,6 +1061,7 @@ seller_transfers seller_transfers_withheld_check CHECK ((withheld >= (0)::numeri
 seller_transfers transfer_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
+seller_transfers unreleased_offsets_nothing CHECK (((offset_amount = (0)::numeric) OR (release_kind = 'immediately'::text) OR (released_at IS NOT NULL)))
 seller_transfers unreleased_was_not_sent CHECK (((release_kind = 'immediately'::text) OR (released_at IS NOT NULL) OR ((certainty = 'not_sent'::text) AND (completed_at IS NULL) AND (params IS NULL) AND (key_first_sent_at IS NULL) AND (runner IS NULL) AND ((status = ANY (ARRAY['held'::text, 'cancelled'::text])) OR ((status = 'permanently_failed'::text) AND (written_off_at IS NOT NULL))))))
 seller_transfers waiting_was_not_sent CHECK (((status <> ALL (ARRAY['waiting_platform_balance'::text, 'waiting_seller'::text])) OR ((certainty = ANY (ARRAY['not_sent'::text, 'absent'::text])) AND (completed_at IS NULL) AND (waiting_since IS NOT NULL))))
 seller_turns seller_turns_pkey PRIMARY KEY (seller_account)
@@ -1090,6 +1117,8 @@ CREATE INDEX channels_ended_of_payer ON public.channels USING btree (payer) WHER
 CREATE INDEX channels_newest ON public.channels USING btree (created_at DESC, channel_id DESC)
 CREATE INDEX channels_to_read ON public.channels USING btree (chain_read_at) WHERE ((NOT finalized) AND ((earned > settled) OR (spent > earned) OR (close_requested_at IS NOT NULL)))
 CREATE INDEX console_sessions_by_expiry ON public.console_sessions USING btree (expires_at)
+CREATE INDEX debt_offsets_of_reversal ON public.debt_offsets USING btree (reversal_id, id)
+CREATE INDEX debt_offsets_of_transfer ON public.debt_offsets USING btree (transfer_id) WHERE (status <> 'reopened'::text)
 CREATE INDEX decisions_alone ON public.decisions USING btree (lower(principal), currency, requested_at) WHERE ((state = 'applied'::text) AND (rests_on = 'one'::text))
 CREATE INDEX decisions_by_action ON public.decisions USING btree (action, requested_at DESC, id DESC)
 CREATE INDEX decisions_by_item ON public.decisions USING btree (item_kind, item_id, requested_at)
@@ -1164,8 +1193,9 @@ CREATE INDEX reversals_newest ON public.reversals USING btree (created_at DESC, 
 CREATE INDEX reversals_of_order ON public.reversals USING btree (order_id)
 CREATE INDEX reversals_of_seller ON public.reversals USING btree (seller_account, created_at DESC, id DESC)
 CREATE INDEX reversals_of_transfer ON public.reversals USING btree (transfer_id, place)
+CREATE INDEX reversals_owed ON public.reversals USING btree (seller_account, currency, place) WHERE ((debt_since IS NOT NULL) AND (status = 'waiting_balance'::text))
 CREATE INDEX reversals_reversed ON public.reversals USING btree (reversed_at) WHERE (stripe_reversal_id IS NOT NULL)
-CREATE INDEX reversals_waiting ON public.reversals USING btree (seller_account, currency, place) WHERE (status = 'waiting_balance'::text)
+CREATE INDEX reversals_waiting ON public.reversals USING btree (seller_account, currency, place) WHERE ((status = 'waiting_balance'::text) AND (debt_since IS NULL))
 CREATE INDEX seller_transfers_archived ON public.seller_transfers USING btree (id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX seller_transfers_attention ON public.seller_transfers USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
 CREATE INDEX seller_transfers_by_currency ON public.seller_transfers USING btree (currency, id DESC) WHERE (archived_at IS NULL)
@@ -1181,7 +1211,7 @@ CREATE INDEX seller_transfers_orders_by_seller ON public.seller_transfers USING 
 CREATE INDEX seller_transfers_orders_of_seller ON public.seller_transfers USING btree (seller_account, order_id DESC)
 CREATE INDEX seller_transfers_out_of_step ON public.seller_transfers USING btree (id DESC) WHERE is_out_of_step(id, created_at)
 CREATE INDEX seller_transfers_waiting_for_balance ON public.seller_transfers USING btree (currency, id) WHERE (status = 'waiting_platform_balance'::text)
-CREATE INDEX seller_transfers_without_id ON public.seller_transfers USING btree (seller_account) WHERE ((completed_at IS NOT NULL) AND (stripe_transfer_id IS NULL))
+CREATE INDEX seller_transfers_without_id ON public.seller_transfers USING btree (seller_account) WHERE ((completed_at IS NOT NULL) AND (stripe_transfer_id IS NULL) AND (amount > (0)::numeric))
 CREATE INDEX server_leases_alive ON public.server_leases USING btree (lapses_at) WHERE (ended_at IS NULL)
 CREATE INDEX settlements_answers_due ON public.settlements USING btree (id) WHERE (answer = ANY (ARRAY['due'::text, 'serving'::text]))
 CREATE INDEX settlements_archived ON public.settlements USING btree (id DESC) WHERE (archived_at IS NOT NULL)
@@ -1229,6 +1259,8 @@ CREATE UNIQUE INDEX channel_requests_pkey ON public.channel_requests USING btree
 CREATE UNIQUE INDEX channel_vouchers_pkey ON public.channel_vouchers USING btree (channel_id, cumulative)
 CREATE UNIQUE INDEX channels_pkey ON public.channels USING btree (channel_id)
 CREATE UNIQUE INDEX console_sessions_pkey ON public.console_sessions USING btree (secret_sha256)
+CREATE UNIQUE INDEX debt_offsets_one_at_a_time ON public.debt_offsets USING btree (reversal_id) WHERE (status <> 'reopened'::text)
+CREATE UNIQUE INDEX debt_offsets_pkey ON public.debt_offsets USING btree (id)
 CREATE UNIQUE INDEX decisions_one_waiting_per_item ON public.decisions USING btree (item_kind, item_id) WHERE (state = 'pending_approval'::text)
 CREATE UNIQUE INDEX decisions_pkey ON public.decisions USING btree (id)
 CREATE UNIQUE INDEX dispute_withdrawals_dispute_id_source_key ON public.dispute_withdrawals USING btree (dispute_id, source)
@@ -1286,9 +1318,9 @@ CREATE UNIQUE INDEX retention_marks_pkey ON public.retention_marks USING btree (
 CREATE UNIQUE INDEX reversals_idempotency_key_key ON public.reversals USING btree (idempotency_key)
 CREATE UNIQUE INDEX reversals_one_in_flight ON public.reversals USING btree (transfer_id) WHERE (runner IS NOT NULL)
 CREATE UNIQUE INDEX reversals_pkey ON public.reversals USING btree (id)
-CREATE UNIQUE INDEX reversals_refund_id_transfer_id_key ON public.reversals USING btree (refund_id, transfer_id)
+CREATE UNIQUE INDEX reversals_refund_id_transfer_id_key ON public.reversals USING btree (refund_id, transfer_id, part)
 CREATE UNIQUE INDEX reversals_stripe ON public.reversals USING btree (stripe_reversal_id) WHERE ((stripe_reversal_id IS NOT NULL) AND (stripe_reversal_id <> ''::text))
-CREATE UNIQUE INDEX reversals_withdrawal_id_transfer_id_key ON public.reversals USING btree (withdrawal_id, transfer_id)
+CREATE UNIQUE INDEX reversals_withdrawal_id_transfer_id_key ON public.reversals USING btree (withdrawal_id, transfer_id, part)
 CREATE UNIQUE INDEX schema_migrations_pkey ON public.schema_migrations USING btree (number)
 CREATE UNIQUE INDEX seller_gates_pkey ON public.seller_gates USING btree (seller_account, currency)
 CREATE UNIQUE INDEX seller_transfers_idempotency_key_key ON public.seller_transfers USING btree (idempotency_key)
@@ -1321,8 +1353,10 @@ CREATE UNIQUE INDEX voucher_channels_pkey ON public.voucher_channels USING btree
 CREATE UNIQUE INDEX webhook_events_pkey ON public.webhook_events USING btree (provider, event_id)
 
 -- triggers
+CREATE CONSTRAINT TRIGGER debt_offsets_sum AFTER INSERT OR UPDATE ON public.debt_offsets DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_offset_sum()
 CREATE CONSTRAINT TRIGGER payments_shared_out AFTER UPDATE OF captured ON public.payments DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.captured <> old.captured)) EXECUTE FUNCTION guard_order_shares()
 CREATE CONSTRAINT TRIGGER refunds_shared_out AFTER UPDATE OF status ON public.refunds DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.status = 'succeeded'::text) <> (old.status = 'succeeded'::text))) EXECUTE FUNCTION guard_order_shares()
+CREATE CONSTRAINT TRIGGER seller_transfers_offset_sum AFTER UPDATE OF offset_amount ON public.seller_transfers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.offset_amount <> old.offset_amount)) EXECUTE FUNCTION guard_offset_sum()
 CREATE CONSTRAINT TRIGGER shares_shared_out AFTER INSERT OR UPDATE ON public.order_shares DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
 CREATE CONSTRAINT TRIGGER withdrawals_shared_out AFTER INSERT OR UPDATE ON public.dispute_withdrawals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
 CREATE TRIGGER anchor_marks_append_only BEFORE DELETE OR UPDATE ON public.anchor_marks FOR EACH ROW EXECUTE FUNCTION refuse_change()
@@ -1334,6 +1368,8 @@ CREATE TRIGGER cause_parts_keep BEFORE DELETE OR UPDATE ON public.cause_parts FO
 CREATE TRIGGER channel_requests_keep BEFORE DELETE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER channel_requests_move_their_channel BEFORE INSERT OR UPDATE ON public.channel_requests FOR EACH ROW EXECUTE FUNCTION channel_requests_move_their_channel()
 CREATE TRIGGER channels_guard BEFORE UPDATE ON public.channels FOR EACH ROW EXECUTE FUNCTION channels_guard()
+CREATE TRIGGER debt_offsets_guard BEFORE INSERT OR UPDATE ON public.debt_offsets FOR EACH ROW EXECUTE FUNCTION guard_debt_offset()
+CREATE TRIGGER debt_offsets_keep BEFORE DELETE ON public.debt_offsets FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER decisions_keep BEFORE DELETE ON public.decisions FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER decisions_of_archived AFTER INSERT ON public.decisions FOR EACH ROW WHEN ((new.state = 'pending_approval'::text)) EXECUTE FUNCTION item_is_taken_out()
 CREATE TRIGGER decisions_stay BEFORE UPDATE ON public.decisions FOR EACH ROW EXECUTE FUNCTION keep_decision()
@@ -1433,10 +1469,10 @@ BEGIN
   IF v_ids IS NULL THEN RETURN; END IF;
   SELECT * INTO t FROM seller_transfers WHERE id = p_transfer;
   IF t.attention_reason IS NOT NULL OR t.stripe_transfer_id IS NULL OR EXISTS (SELECT 1 FROM reversals
-    WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed')) THEN RETURN; END IF;
+    WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed') AND debt_since IS NULL) THEN RETURN; END IF;
   SELECT sum(f.amount) INTO v_taken FROM foreign_reversals f WHERE f.transfer_id = p_transfer
     AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.stripe_reversal_id = f.stripe_reversal_id);
-  SELECT v_taken + coalesce(sum(amount - counted), 0) INTO v_gone FROM reversals WHERE transfer_id = p_transfer AND status = 'reversed';
+  SELECT v_taken + coalesce(sum(amount - counted), 0) INTO v_gone FROM reversals WHERE transfer_id = p_transfer AND status = 'reversed' AND NOT offset_done;
   UPDATE foreign_reversals SET told = true WHERE stripe_reversal_id = ANY (v_ids);
   UPDATE seller_transfers SET attention_since = clock_now(),
       attention_reason = CASE WHEN v_gone >= amount THEN 'foreign_reversal' ELSE 'partly_foreign_reversal' END,
@@ -1834,6 +1870,30 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+CREATE OR REPLACE FUNCTION public.guard_debt_offset()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_debt reversals;
+  v_transfer seller_transfers;
+BEGIN
+  IF TG_OP = 'UPDATE' THEN
+    IF (NEW.reversal_id, NEW.transfer_id, NEW.amount, NEW.currency) IS DISTINCT FROM (OLD.reversal_id, OLD.transfer_id, OLD.amount, OLD.currency)
+      OR OLD.status <> 'reserved' THEN
+      RAISE EXCEPTION 'offset %: what it is never changes, and it ends once', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  SELECT * INTO v_debt FROM reversals WHERE id = NEW.reversal_id;
+  SELECT * INTO v_transfer FROM seller_transfers WHERE id = NEW.transfer_id;
+  IF (v_debt.seller_account, v_debt.currency, v_transfer.currency, v_debt.amount) IS DISTINCT FROM
+     (v_transfer.seller_account, NEW.currency, NEW.currency, NEW.amount) OR v_debt.debt_since IS NULL THEN
+    RAISE EXCEPTION 'offset of reversal % against transfer %: another seller, currency or amount, or no debt', NEW.reversal_id, NEW.transfer_id
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_dispute()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1903,6 +1963,22 @@ BEGIN
     RAISE EXCEPTION '%: a new generation needs evidence that the earlier one moved nothing', what USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_offset_sum()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_transfer uuid := CASE TG_TABLE_NAME WHEN 'debt_offsets' THEN (to_jsonb(NEW) ->> 'transfer_id')::uuid ELSE (to_jsonb(NEW) ->> 'id')::uuid END;
+  v_lessened numeric;
+  v_sum numeric;
+BEGIN
+  SELECT offset_amount INTO v_lessened FROM seller_transfers WHERE id = v_transfer;
+  SELECT coalesce(sum(amount), 0) INTO v_sum FROM debt_offsets WHERE transfer_id = v_transfer AND status <> 'reopened';
+  IF v_lessened <> v_sum THEN
+    RAISE EXCEPTION 'transfer %: it is sent for % less, and its offsets come to %', v_transfer, v_lessened, v_sum USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NULL;
 END $function$
 CREATE OR REPLACE FUNCTION public.guard_order_shares()
  RETURNS trigger
@@ -1993,15 +2069,19 @@ DECLARE
   v_total numeric;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    IF (NEW.refund_id, NEW.withdrawal_id, NEW.transfer_id, NEW.order_id, NEW.seller_account, NEW.currency) IS DISTINCT FROM
-       (OLD.refund_id, OLD.withdrawal_id, OLD.transfer_id, OLD.order_id, OLD.seller_account, OLD.currency)
-      OR (NEW.amount <> OLD.amount AND NOT (OLD.certainty IN ('not_sent', 'absent') AND NEW.params IS NULL AND OLD.counted = 0
+    IF (NEW.refund_id, NEW.withdrawal_id, NEW.transfer_id, NEW.order_id, NEW.seller_account, NEW.currency, NEW.part) IS DISTINCT FROM
+       (OLD.refund_id, OLD.withdrawal_id, OLD.transfer_id, OLD.order_id, OLD.seller_account, OLD.currency, OLD.part)
+      OR (NEW.amount <> OLD.amount AND NOT (OLD.certainty IN ('not_sent', 'absent') AND NEW.params IS NULL
+        AND (OLD.counted = 0 OR (NEW.amount < OLD.amount AND NEW.amount >= OLD.counted))
         AND ((OLD.status IN ('pending', 'waiting_balance') AND NEW.status = OLD.status)
           OR (OLD.status = 'written_off' AND OLD.voided AND NEW.status = 'pending')))) THEN
       RAISE EXCEPTION 'reversal %: what it takes back, and from whom, never changes once it may have been sent', OLD.id USING ERRCODE = 'check_violation';
     END IF;
     IF OLD.stripe_reversal_id IS NOT NULL AND NEW.stripe_reversal_id IS DISTINCT FROM OLD.stripe_reversal_id THEN
       RAISE EXCEPTION 'reversal %: the id at Stripe is never replaced', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.offset_done AND NOT OLD.offset_done AND NOT EXISTS (SELECT 1 FROM debt_offsets WHERE reversal_id = NEW.id AND status = 'moved') THEN
+      RAISE EXCEPTION 'reversal %: no transfer was sent for less because of it', OLD.id USING ERRCODE = 'check_violation';
     END IF;
     IF NEW.amount = OLD.amount AND (NEW.status = OLD.status OR OLD.status <> 'written_off') THEN RETURN NEW; END IF;
   END IF;
@@ -2011,8 +2091,8 @@ BEGIN
   END IF;
   SELECT coalesce(sum(amount), 0) INTO v_total FROM reversals
     WHERE transfer_id = NEW.transfer_id AND id <> NEW.id AND status <> 'written_off';
-  IF v_total + NEW.amount > v_transfer.amount THEN
-    RAISE EXCEPTION 'reversal %: % with % already taken back exceeds the transfer of %', NEW.id, NEW.amount, v_total, v_transfer.amount
+  IF v_total + NEW.amount > v_transfer.amount + v_transfer.offset_amount THEN
+    RAISE EXCEPTION 'reversal %: % with % already taken back exceeds the transfer of %', NEW.id, NEW.amount, v_total, v_transfer.amount + v_transfer.offset_amount
       USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
@@ -2060,8 +2140,8 @@ BEGIN
      (OLD.order_id, OLD.seller_account, OLD.currency, OLD.promised, OLD.origin) THEN
     RAISE EXCEPTION 'transfer %: order, seller, currency and promise never change', OLD.id USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.withheld <> OLD.withheld AND OLD.certainty NOT IN ('not_sent', 'absent') THEN
-    RAISE EXCEPTION 'transfer %: only what was surely not sent can be withheld', OLD.id USING ERRCODE = 'check_violation';
+  IF (NEW.withheld, NEW.offset_amount) IS DISTINCT FROM (OLD.withheld, OLD.offset_amount) AND OLD.certainty NOT IN ('not_sent', 'absent') THEN
+    RAISE EXCEPTION 'transfer %: only what was surely not sent can be withheld or offset', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   IF OLD.stripe_transfer_id IS NOT NULL AND NEW.stripe_transfer_id IS DISTINCT FROM OLD.stripe_transfer_id THEN
     RAISE EXCEPTION 'transfer %: the id at Stripe is never replaced', OLD.id USING ERRCODE = 'check_violation';
@@ -2509,7 +2589,7 @@ BEGIN
       CASE
         WHEN bool_or(v.status = 'permanently_failed') THEN 'permanently_failed'
         WHEN bool_or(v.status IN ('pending', 'waiting_balance')) THEN 'reversal_pending'
-        WHEN coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) = s.amount THEN 'reversed'
+        WHEN coalesce(sum(v.amount) FILTER (WHERE v.status = 'reversed'), 0) = s.amount + s.offset_amount THEN 'reversed'
         WHEN bool_or(v.status = 'reversed') THEN 'partially_reversed'
         ELSE 'completed'
       END

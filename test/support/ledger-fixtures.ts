@@ -5,6 +5,7 @@ import { next } from '../../src/domain/calls/next.js';
 import { type Clock, systemClock } from '../../src/domain/clock.js';
 import { newSettlementId } from '../../src/domain/ids.js';
 import type { DisputeRules } from '../../src/domain/marketplace/disputes.js';
+import type { OffsetRules } from '../../src/domain/marketplace/offsets.js';
 import type { AtomicAmount } from '../../src/domain/money.js';
 import { createDatabase, type Database } from '../../src/ledger/database.js';
 import { createLedger, type Ledger } from '../../src/ledger/ledger.js';
@@ -41,7 +42,7 @@ export interface TestLedger {
 }
 
 export async function openTestLedger(
-  options: { sealer?: Sealer; approvalThreshold?: bigint; disputeRules?: DisputeRules } = {},
+  options: { sealer?: Sealer; approvalThreshold?: bigint; disputeRules?: DisputeRules; offsets?: OffsetRules } = {},
 ): Promise<TestLedger> {
   const { url, drop } = await createTestDatabase();
   const clock = movableClock();
@@ -52,6 +53,7 @@ export async function openTestLedger(
     clock,
     approvalThreshold: options.approvalThreshold ?? 10_000n,
     disputeRules: options.disputeRules,
+    offsets: options.offsets,
   });
   return {
     ledger,

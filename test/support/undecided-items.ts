@@ -286,6 +286,8 @@ export const UNDECIDED: { readonly [Kind in DecidableKind]: { readonly [Action i
     count_as_share: reversal('all of it by another'),
     take_missing: reversal('half of it by another'),
     take_all: reversal('half of it by another'),
+    take_available: reversal('half of it by another'),
+    offset: reversal('half of it by another'),
     write_off: reversal('absent'),
   },
   payment: {

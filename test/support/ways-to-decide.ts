@@ -63,6 +63,7 @@ export async function openWays(test: TestLedger, threshold: string, asked: () =>
     const env = {
       DATABASE_URL: test.url,
       APPROVAL_THRESHOLD: threshold,
+      OFFSET: 'on',
       API_TOKENS: API_TOKENS.map(({ name, role, token: secret }) => `${name}:${role}:${secret}`).join(),
     };
     await runMakegood([...args, '--note', 'x', '--json'], {

@@ -27,6 +27,7 @@ export const SAMPLED: Readonly<Record<string, string>> = {
   'test/integration/decision-matrix.test.ts': 'two in three decisions, each by every way',
   'test/integration/four-ways-to-resolve.test.ts': 'half of the ways to retry, and of those to adopt one of each kind',
   'test/integration/ledger/calls/stripe-tokens.test.ts': 'five in six random crowds that take tokens',
+  'test/integration/ledger/marketplace/debts-properties.test.ts': 'four in five random stories of sellers who owe',
   'test/integration/ledger/marketplace/properties.test.ts': 'eighteen in thirty random stories of a marketplace',
   'test/integration/marketplace/disputes-in-any-order.test.ts': 'four in five random stories of a dispute',
   'test/integration/marketplace/hyperswitch-properties.test.ts': 'three in four random stories of a refund',

@@ -31,6 +31,8 @@ export interface StripeReader {
     readTransfer(stripeTransferId: string): Promise<ReadAnswer<TransferWithReversals>>;
     transfersTo(destination: string, since: Date): Promise<ReadAnswer<readonly TransferFacts[]>>;
     readDispute(stripeDisputeId: string): Promise<ReadAnswer<StripeDispute>>;
+    /** Left out: balances are not read here. */
+    readBalance?(sellerAccount: string): Promise<ReadAnswer<ReadonlyMap<string, bigint>>>;
     /** Left out: payments are not read here. */
     readPayment?(name: string): Promise<ReadAnswer<StripePayment>>;
     refundsOf?(payment: string): Promise<ReadAnswer<readonly StripeRefund[]>>;
@@ -63,7 +65,9 @@ export function reversalVerifier({ ledger, stripe }: StripeVerifierDependencies)
     if (statement.action === 'adopt' || statement.action === 'write_off')
       return judgeReversal(statement, reversal, answer.value);
     const accounted = await ledger.reversedTransfer(reversal.transferId);
-    return accounted ? judgeOthers(reversal, answer.value, accounted) : NOT_NEEDED;
+    if (!accounted) return NOT_NEEDED;
+    const judged = judgeOthers(reversal, answer.value, accounted);
+    return statement.action === 'take_available' ? await withAvailable(stripe, reversal, judged) : judged;
   };
 }
 
@@ -125,6 +129,19 @@ function judgeOthers(
     settled: state === 'done',
   }));
   return { kind: 'taken_by_others', reversals, left: `${others.left}` };
+}
+
+/** What the seller has now, of the currency of the share alone; a moment later it may be another amount. */
+async function withAvailable(
+  stripe: StripeReader,
+  { sellerAccount, currency }: Reversal,
+  judged: Verification,
+): Promise<Verification> {
+  if (judged.kind !== 'taken_by_others') return judged;
+  const answer = await stripe.inLane(sellerAccount).readBalance?.(sellerAccount);
+  if (!answer) return judged;
+  if (answer.kind !== 'found') return unanswered(answer);
+  return { ...judged, available: `${answer.value.get(currency) ?? 0n}` };
 }
 
 export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {

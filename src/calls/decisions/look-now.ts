@@ -43,6 +43,7 @@ function askingOnce({ stripe, hyperswitch, chain, authorizations }: Readers): Re
     stripe: calls && {
       inLane: constant({
         readTransfer: once((id: string) => calls.readTransfer(id)),
+        ...(calls.readBalance ? { readBalance: once(calls.readBalance.bind(calls)) } : {}),
         transfersTo: once((destination: string, since: Date) => calls.transfersTo(destination, since)),
         readDispute: once((id: string) => calls.readDispute(id)),
         ...(calls.readPayment ? { readPayment: once(calls.readPayment.bind(calls)) } : {}),
@@ -115,7 +116,7 @@ function verdictOn(
     case 'taken_by_others':
       return {
         verdict: 'not_in_the_way',
-        words: `others took ${verified.reversals.map(({ id, amount }) => `${amount} by ${id}`).join(', ') || 'nothing'} of its transfer, and ${verified.left} is left (minor units)${evidence === null ? '' : '; what is named as evidence is checked when it is decided'}`,
+        words: `others took ${verified.reversals.map(({ id, amount }) => `${amount} by ${id}`).join(', ') || 'nothing'} of its transfer, and ${verified.left} is left (minor units)${verified.available === undefined ? '' : `; the seller has ${verified.available} at Stripe`}${evidence === null ? '' : '; what is named as evidence is checked when it is decided'}`,
       };
   }
 }

@@ -10,6 +10,7 @@ import {
   refundAnswer,
   transferAnswer,
 } from '../../domain/marketplace/marketplace-answer.js';
+import type { Debt } from '../../domain/marketplace/offsets.js';
 import { heldInWords } from '../../domain/marketplace/releases.js';
 import { reversalAnswer } from '../../domain/marketplace/reversal-answer.js';
 import type { FoundItem } from '../../ledger/find-items.js';
@@ -99,7 +100,10 @@ function partsOf(order: Order): readonly Part[] {
       ),
       own: [
         ['seller', transfer.sellerAccount],
-        ['reversed', `${transfer.amountReversed} of ${transfer.amount}`],
+        ['reversed', `${transfer.amountReversed} of ${transfer.amount + transfer.offset}`],
+        ...(transfer.offset === 0n
+          ? []
+          : [['offset', `${transfer.offset} kept of it, because its seller owed it`] as const]),
         ['at Stripe', transfer.stripeTransferId ?? 'no id known'],
         ['retries', transfer.retryCount.toString()],
         ...(transfer.release.kind === 'immediately' ? [] : [['release', releaseInWords(transfer.release)] as const]),
@@ -115,6 +119,7 @@ function partsOf(order: Order): readonly Part[] {
         ['seller', reversal.sellerAccount],
         ['of transfer', `${reversal.transferId} (${reversal.stripeTransferId ?? 'no id known at Stripe'})`],
         ['because of', reversal.refundId ? `refund ${reversal.refundId}` : `dispute ${reversal.disputeId}`],
+        ...(reversal.debt === null ? [] : [['debt', debtInWords(reversal.debt)] as const]),
         ...(reversal.counted === 0n
           ? []
           : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
@@ -148,6 +153,9 @@ function partsOf(order: Order): readonly Part[] {
 
 const releaseInWords = ({ kind, at, releasedAt }: SellerTransfer['release']): string =>
   `${kind === 'after' ? `at ${at}` : 'when somebody says so'}: ${releasedAt === null ? 'not released yet' : `released ${releasedAt}`}`;
+
+const debtInWords = ({ since, state, transferId }: Debt): string =>
+  `owed since ${since}: ${state === 'open' ? 'kept of the next transfers' : `kept of transfer ${transferId}${state === 'taken' ? '' : ', which is on its way'}`}`;
 
 function waitInWords({ waiting, currency }: Pick<SellerTransfer, 'waiting' | 'currency'>): string {
   if (waiting === null) return 'no';

@@ -35,6 +35,19 @@ export const DECISIONS = {
     count_as_share: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
     take_missing: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
     take_all: { persons: 'by_amount', asks: true, reasons: TAKEN_BY_OTHERS },
+    // Less than all of it: what is there now, the rest later; or nothing of it at Stripe, and all of it of the seller's next transfers.
+    take_available: {
+      persons: 'by_amount',
+      asks: true,
+      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon'],
+      waiting: true,
+    },
+    offset: {
+      persons: 'by_amount',
+      asks: true,
+      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon', 'missing_transfer_id'],
+      waiting: true,
+    },
     write_off: { persons: 'by_amount', asks: true },
   },
   payment: {
@@ -73,6 +86,8 @@ export interface ActionRule {
   readonly asks?: true;
   /** Only for items that wait for one of these; left out: whatever they wait for. */
   readonly reasons?: readonly AttentionReason[];
+  /** Also for items of which nobody is asked, because they wait by themselves. */
+  readonly waiting?: true;
 }
 
 export type DecidableKind = keyof typeof DECISIONS;
@@ -81,14 +96,16 @@ export type ActionOf<Kind extends DecidableKind> = keyof (typeof DECISIONS)[Kind
 type LimitedOf<Actions> = {
   [Name in keyof Actions]: Actions[Name] extends { reasons: unknown } ? Name : never;
 }[keyof Actions];
+/** What a person can decide about a share of which not all can be taken now. */
+export type LessAction = Extract<LimitedOf<(typeof DECISIONS)['reversal']>, 'take_available' | 'offset'>;
 /** What a person can decide about a share of whose transfer somebody else took something. */
-export type ForeignAction = LimitedOf<(typeof DECISIONS)['reversal']>;
+export type ForeignAction = Exclude<LimitedOf<(typeof DECISIONS)['reversal']>, LessAction>;
 
 /** Where a person saw what he says; what else an item of this kind may be shown is refused as a misspelling. */
 export const EVIDENCE = {
   settlement: ['tx_hash', 'reference'],
   transfer: ['stripe_transfer_id', 'reference'],
-  reversal: ['stripe_reversal_id', 'reference'],
+  reversal: ['stripe_reversal_id', 'amount', 'reference'],
   payment: ['reference'],
   refund: ['reference'],
   dispute: ['amount', 'reference'],
@@ -112,6 +129,16 @@ export function ruleOf(kind: DecidableKind, action: string): ActionRule | undefi
 /** What may be decided about an item that waits for this reason. */
 export const actionsFor = (kind: DecidableKind, reason: AttentionReason): readonly string[] =>
   actionsOf(kind).filter((action) => ruleOf(kind, action)?.reasons?.includes(reason) ?? true);
+
+/** What may be decided about a reversal that waits by itself; what its seller owes is asked of Stripe again, or given up, as well. */
+export const actionsForWaiting = (owed: boolean): readonly ActionOf<'reversal'>[] =>
+  owed
+    ? ['retry', 'take_available', 'write_off']
+    : actionsOf('reversal').filter((action) => ruleOf('reversal', action)?.waiting === true);
+
+/** Whether this may be decided for this reason; null: nobody is asked, and the item waits by itself. */
+export const isForReason = ({ reasons, waiting }: ActionRule, reason: AttentionReason | null): boolean =>
+  reasons === undefined || (reason === null ? waiting === true : reasons.includes(reason));
 
 /** `retry, adopt or write_off` */
 export const inWords = (actions: readonly string[]): string =>

@@ -3,6 +3,7 @@ import { type Certainty, mayHaveMoved, surelyUnmoved } from '../calls/certainty.
 import { BY_TRANSACTION } from '../explanations/what-an-action-does.js';
 import type { MarketplaceKind } from '../marketplace/marketplace.js';
 import { isWaiting, type WaitingStatus } from '../marketplace/marketplace-status.js';
+import type { Debt } from '../marketplace/offsets.js';
 import { type HeldFor, heldInWords } from '../marketplace/releases.js';
 import type { Settlement } from '../settlements/settlement.js';
 import type { Attention } from './attention.js';
@@ -27,6 +28,8 @@ export interface Situation {
   readonly behind: string | null;
   /** Of a transfer that is held: what it waits for; left out or null: nothing any more. */
   readonly heldFor?: HeldFor | null;
+  /** Of a reversal: the seller owes it; left out or null: it is asked of Stripe. */
+  readonly debt?: Debt | null;
 }
 
 /** What happens next, in plain words, for the person who asks where this money is. Changes nothing and promises no date. */
@@ -36,6 +39,7 @@ export function explainNext(situation: Situation, nowMs: number): string {
   if (isHeld(heldUntil, nowMs)) return isAtWork(heldUntil);
   if (!OPEN[kind].includes(situation.status) && !isTriedAgain(situation)) return finished(situation);
   if (situation.status === 'held' && situation.heldFor) return isKept(situation.heldFor);
+  if (situation.debt) return isOwed(situation.debt);
   if (situation.paused) return waitsForResume(situation.paused);
   if (parkedBy !== null) {
     const seller = parkedBy === 'stripe' ? '' : ` for ${parkedBy.slice('stripe:'.length)}`;
@@ -57,6 +61,11 @@ const OPEN: Readonly<Record<MarketplaceKind, readonly string[]>> = {
 
 const isHeld = (heldUntil: string | null, nowMs: number): heldUntil is string =>
   heldUntil !== null && Date.parse(heldUntil) > nowMs;
+
+const isOwed = ({ state, transferId }: Debt): string =>
+  state === 'open'
+    ? 'is kept of the next transfers to its seller in this currency; retry asks it of Stripe again, write_off gives it up'
+    : `ends with transfer ${transferId}, which is sent for so much less; should that not be sent, it is owed again`;
 
 const isKept = (held: HeldFor): string =>
   held.kind === 'dispute'

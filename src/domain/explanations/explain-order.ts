@@ -71,7 +71,8 @@ function sellersOf({ transfers, reversals }: Order): readonly PartyShare[] {
     return {
       party: 'seller',
       account,
-      has: sum(sent.map((transfer) => transfer.amount - transfer.amountReversed)),
+      // What was kept of a transfer he has had before; what was kept of others is among what was reversed.
+      has: sum(sent.map((transfer) => transfer.amount + transfer.offset - transfer.amountReversed)),
       to_come: sum(
         own.filter((one) => DUE.includes(one.status) && one.certainty !== 'done').map((transfer) => transfer.amount),
       ),

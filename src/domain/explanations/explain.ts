@@ -1,6 +1,6 @@
 import { type Certainty, mayHaveMoved } from '../calls/certainty.js';
 import type { Attention } from '../decisions/attention.js';
-import { actionsFor, type DecidableKind, ruleOf } from '../decisions/decisions.js';
+import { actionsFor, actionsForWaiting, type DecidableKind, ruleOf } from '../decisions/decisions.js';
 import { isWaiting } from '../marketplace/marketplace-status.js';
 import { runbookOf, whyAsked } from './attention-reasons.js';
 import { effectOf, evidenceIn, personsInWords } from './what-an-action-does.js';
@@ -77,8 +77,10 @@ export function explain(item: Explainable): Explanation {
   };
 }
 
-function why({ money: { kind, status }, attention }: Explainable): string {
-  const stands = whyItStands(kind, status);
+function why({ money, attention }: Explainable): string {
+  const { kind, status } = money;
+  const owed = money.kind === 'reversal' && Boolean(money.debt);
+  const stands = owed ? WHY_OWED : whyItStands(kind, status);
   return attention === null
     ? stands
     : `${stands}. A person is asked since ${attention.since}, because ${whyAsked(kind, attention.reason)} (${attention.reason}): ${attention.detail}`;
@@ -88,7 +90,7 @@ function decisionsOn(item: Explainable): readonly PossibleDecision[] {
   const { id, money, attention, decision } = item;
   const { kind } = money;
   if (attention?.reason === 'approval_pending') return decision ? [approval(kind, decision)] : [];
-  if (attention === null && !(kind === 'transfer' && isWaiting(money.status))) return [];
+  if (attention === null && !waitsOpenly(item)) return [];
   return actionsOn(item).map((action) => ({
     action,
     does: isOver(item)
@@ -98,6 +100,13 @@ function decisionsOn(item: Explainable): readonly PossibleDecision[] {
     command: `makegood resolve ${id} ${action}${isOver(item) ? '' : evidenceIn(kind, action)} --note "…"`,
   }));
 }
+
+const WHY_OWED = 'the seller owes it, because a person said that it is kept of his next transfers';
+
+/** Nobody is asked, and it may be decided about all the same. */
+const waitsOpenly = ({ money }: Explainable): boolean =>
+  (money.kind === 'transfer' && isWaiting(money.status)) ||
+  (money.kind === 'reversal' && money.status === 'waiting_balance' && money.debt?.state !== 'on_its_way');
 
 const approval = (kind: DecidableKind, { id, action, by, authenticated, firstApprover, note }: WaitingDecision) => ({
   action: 'approve',
@@ -117,6 +126,7 @@ function isOver({ money, certainty, attention }: Explainable): boolean {
 function actionsOn(item: Explainable): readonly string[] {
   const { kind } = item.money;
   if (isOver(item)) return [kind === 'settlement' ? 'settled' : 'adopt'];
+  if (item.money.kind === 'reversal' && item.attention === null) return actionsForWaiting(Boolean(item.money.debt));
   // Of a transfer that waits no reason limits what may be said.
   return actionsFor(kind, item.attention?.reason ?? 'retries_exhausted');
 }

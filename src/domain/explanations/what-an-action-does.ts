@@ -23,6 +23,10 @@ const EFFECTS: Effects = {
     take_missing: 'says that what somebody else took is a part of this share: exactly the rest of it is taken',
     take_all:
       'says that what somebody else took was for something else: the whole share is taken beside it, where that much is left',
+    take_available:
+      'takes what the seller has there now, or so much of it as is named as evidence (amount); the rest goes on waiting, as a reversal of its own',
+    offset:
+      'takes nothing at Stripe: the seller owes it, and it is kept of his next transfers in this currency, at most OFFSET_LIMIT of each',
     write_off:
       'gives the share up: the seller keeps it and the platform bears it, and Stripe is asked first that it was not taken',
   },

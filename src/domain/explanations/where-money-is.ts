@@ -3,6 +3,7 @@ import { type Certainty, mayHaveMoved } from '../calls/certainty.js';
 import type { Captured } from '../marketplace/captured.js';
 import type { DisputeFunds, DisputeStatus } from '../marketplace/disputes.js';
 import type { PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from '../marketplace/marketplace-status.js';
+import type { Debt } from '../marketplace/offsets.js';
 import { type SettlementProvider, TEMPO } from '../settlements/settlement-providers.js';
 import type { SettlementStatus } from '../settlements/settlement-status.js';
 
@@ -32,6 +33,8 @@ export type MoneyFacts =
       readonly status: ReversalStatus;
       readonly certainty: Certainty;
       readonly counted: bigint;
+      /** Left out or null: it is asked of Stripe. */
+      readonly debt?: Debt | null;
     }
   | { readonly kind: 'dispute'; readonly status: DisputeStatus; readonly funds: DisputeFunds; readonly out: bigint };
 
@@ -179,7 +182,25 @@ const unsent = (certainty: Certainty): WhereMoneyIs =>
     ? at('nobody knows: still in our Stripe balance, or with the seller', 'platform', 'seller')
     : at('in our Stripe balance: it has not been sent to the seller', 'platform');
 
-function ofReversal({ status, certainty, counted }: Of<'reversal'>): WhereMoneyIs {
+function ofDebt({ state, transferId }: Debt): WhereMoneyIs {
+  switch (state) {
+    case 'open':
+      return at('with the seller, who owes it: it is kept of his next transfers', 'seller');
+    case 'on_its_way':
+      return at(
+        `kept of transfer ${transferId}, which is on its way to the seller for so much less`,
+        'seller',
+        'platform',
+      );
+    case 'taken':
+      return at(`in our Stripe balance: transfer ${transferId} was sent for so much less`, 'platform');
+    default:
+      return assertNever(state);
+  }
+}
+
+function ofReversal({ status, certainty, counted, debt }: Of<'reversal'>): WhereMoneyIs {
+  if (debt) return ofDebt(debt);
   const others = counted > 0n ? `; ${counted} of it was taken back by somebody else's reversal` : '';
   switch (status) {
     case 'reversed':

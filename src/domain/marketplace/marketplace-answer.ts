@@ -16,6 +16,14 @@ import type { OrderStatus, PaymentStatus, RefundStatus, TransferStatus } from '.
 import { type PayoutOfTransferAnswer, payoutOfTransferAnswer } from './payout-answer.js';
 import { type HeldFor, heldInWords, type ReleaseKind, type ReleaseTermsAnswer, termsAnswer } from './releases.js';
 import { type AttentionAnswer, minorUnits, type ReversalAnswer, reversalAnswer } from './reversal-answer.js';
+import {
+  balanceAnswer,
+  type SellerBalance,
+  type SellerBalanceAnswer,
+  type SellerStoryAnswer,
+  type SellerStoryLine,
+  storyAnswer,
+} from './seller-balance.js';
 import type { SellerState } from './seller-standing.js';
 
 /**
@@ -108,6 +116,7 @@ export type TransferAnswer = {
   readonly order_id: string;
   readonly seller_account: string;
   readonly amount: number;
+  readonly offset: number;
   readonly amount_reversed: number;
   readonly currency: string;
   readonly status: TransferStatus;
@@ -148,6 +157,8 @@ export type SellerAnswer = {
   readonly since: string | null;
   readonly transfers: readonly TransferAnswer[];
   readonly sums: readonly { readonly currency: string; readonly waiting: number; readonly with_person: number }[];
+  readonly balances: readonly SellerBalanceAnswer[];
+  readonly story: readonly SellerStoryAnswer[];
 };
 
 export function orderAnswer(order: Order): OrderAnswer {
@@ -248,6 +259,7 @@ export const transferAnswer = (transfer: SellerTransfer, reversals: readonly Rev
   order_id: transfer.orderId,
   seller_account: transfer.sellerAccount,
   amount: minorUnits(transfer.amount),
+  offset: minorUnits(transfer.offset),
   amount_reversed: minorUnits(transfer.amountReversed),
   currency: transfer.currency,
   status: transfer.status,
@@ -279,8 +291,14 @@ const heldAnswer = (held: HeldFor): HeldAnswer => ({
   detail: `held ${heldInWords(held)}`,
 });
 
-/** @param reversals those of his transfers */
-export const sellerAnswer = (seller: Seller, reversals: readonly Reversal[]): SellerAnswer => ({
+export interface OfSeller {
+  /** Those of his transfers. */
+  readonly reversals: readonly Reversal[];
+  readonly balances: readonly SellerBalance[];
+  readonly story: readonly SellerStoryLine[];
+}
+
+export const sellerAnswer = (seller: Seller, { reversals, balances, story }: OfSeller): SellerAnswer => ({
   account: seller.account,
   state: seller.state,
   reason: seller.reason,
@@ -296,4 +314,6 @@ export const sellerAnswer = (seller: Seller, reversals: readonly Reversal[]): Se
     waiting: minorUnits(waiting),
     with_person: minorUnits(withPerson),
   })),
+  balances: balances.map(balanceAnswer),
+  story: story.map(storyAnswer),
 });

@@ -5,6 +5,7 @@ import type { Captured } from './captured.js';
 import type { DisputeFunds, DisputeStatus } from './disputes.js';
 import type { FeePolicy } from './lines.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
+import type { Debt } from './offsets.js';
 import type { PayoutOfTransfer } from './payouts.js';
 import type { HeldFor, Release, ReleaseTerms } from './releases.js';
 import type { SellerState } from './seller-standing.js';
@@ -113,8 +114,10 @@ export interface SellerTransfer {
   readonly id: TransferId;
   readonly orderId: OrderId;
   readonly sellerAccount: string;
-  /** What is sent: the promise less what refunds withheld before it was sent. */
+  /** What is sent: the promise less what refunds withheld before it was sent, and less what its seller owed. */
   readonly amount: bigint;
+  /** What of it is kept because its seller owed it: for him it is paid. */
+  readonly offset: bigint;
   readonly amountReversed: bigint;
   readonly currency: string;
   readonly status: TransferStatus;
@@ -182,6 +185,8 @@ export interface Reversal {
   /** Of the transfer it takes back; null for a historical one whose id is not known. */
   readonly stripeTransferId: string | null;
   readonly stripeReversalId: string | null;
+  /** Null: it is asked of Stripe. */
+  readonly debt: Debt | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly createdAt: string;

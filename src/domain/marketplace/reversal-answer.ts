@@ -2,6 +2,7 @@ import type { Certainty } from '../calls/certainty.js';
 import type { Attention } from '../decisions/attention.js';
 import type { Reversal } from './marketplace.js';
 import type { ReversalStatus } from './marketplace-status.js';
+import type { Debt } from './offsets.js';
 
 export type ReversalAnswer = {
   readonly id: string;
@@ -21,6 +22,8 @@ export type ReversalAnswer = {
   readonly next_retry_at: string | null;
   readonly stripe_transfer_id: string | null;
   readonly stripe_reversal_id: string | null;
+  /** The seller owes it, and it is kept of his next transfers; null: it is asked of Stripe. */
+  readonly debt: { readonly since: string; readonly state: Debt['state']; readonly transfer_id: string | null } | null;
   readonly attention: AttentionAnswer | null;
   readonly workflow_id: string | null;
   readonly created_at: string;
@@ -44,6 +47,11 @@ export const reversalAnswer = (reversal: Reversal): ReversalAnswer => ({
   next_retry_at: reversal.nextRetryAt,
   stripe_transfer_id: reversal.stripeTransferId,
   stripe_reversal_id: reversal.stripeReversalId,
+  debt: reversal.debt && {
+    since: reversal.debt.since,
+    state: reversal.debt.state,
+    transfer_id: reversal.debt.transferId,
+  },
   attention: reversal.attention,
   workflow_id: reversal.workflowId,
   created_at: reversal.createdAt,

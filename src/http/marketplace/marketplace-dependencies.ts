@@ -45,6 +45,8 @@ export type MarketplaceRouteLedger = Pick<
   | 'reversalsOfRefunds'
   | 'reversalsOfRefund'
   | 'findSeller'
+  | 'sellerBalances'
+  | 'sellerStory'
   | 'findTransfer'
   | 'listTransfers'
   | 'releaseHeld'

@@ -191,7 +191,7 @@ export const getSellerOperation = {
   ...READS_ONE,
   id: 'getSeller',
   path: '/api/v1/sellers/{account}',
-  summary: 'Whether a seller can receive, and what waits for him or is with a person.',
+  summary: 'Whether a seller can receive, what waits for him or is with a person, and what he owes.',
   answers: { 200: { description: 'The seller.', schema: SellerAnswer } },
 } satisfies Operation;
 

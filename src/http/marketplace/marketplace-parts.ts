@@ -31,6 +31,18 @@ export const ReversalAnswer: z.ZodType<Reversal> = z
     next_retry_at: timestamp.nullable(),
     stripe_transfer_id: z.string().nullable(),
     stripe_reversal_id: z.string().nullable(),
+    debt: z
+      .object({
+        since: timestamp,
+        state: z
+          .enum(['open', 'on_its_way', 'taken'])
+          .describe('`on_its_way`: kept of a transfer that is being sent; `taken`: that transfer is with the seller.'),
+        transfer_id: z.uuid().nullable().describe('That it is, or was, kept of.'),
+      })
+      .nullable()
+      .describe(
+        'The seller owes it, and it is kept of his next transfers instead of being asked of Stripe; null: it is asked of Stripe.',
+      ),
     attention,
     workflow_id: workflowId,
     created_at: timestamp,

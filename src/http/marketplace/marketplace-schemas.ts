@@ -24,6 +24,7 @@ import { attention, currencyFilter, LIST_PARAMETERS, listAnswer, text, timestamp
 import { amountOut, DisputeAnswer, ReversalAnswer, sellerAccount, workflowId } from './marketplace-parts.js';
 import { payoutOfTransferOut } from './payout-schemas.js';
 import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
+import { sellerBalance, sellerStoryLine } from './seller-schemas.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
 
@@ -186,7 +187,8 @@ export const TransferAnswer: z.ZodType<Transfer> = z
     id: z.uuid(),
     order_id: z.uuid(),
     seller_account: sellerAccount,
-    amount: amountOut.describe('What is sent: less what refunds withheld before it was.'),
+    amount: amountOut.describe('What is sent: less what refunds withheld before it was, and less `offset`.'),
+    offset: amountOut.describe('What of it is kept because its seller owed it: for him it is paid.'),
     amount_reversed: amountOut,
     currency: z.string(),
     status: z.enum(TRANSFER_STATUSES),
@@ -232,6 +234,8 @@ export const SellerAnswer: z.ZodType<Seller> = z
     since: timestamp.nullable().describe('Null: it was never in doubt.'),
     transfers: z.array(TransferAnswer).describe('What waits or is with a person, newest first; 200 at most.'),
     sums: z.array(z.object({ currency: z.string(), waiting: amountOut, with_person: amountOut })),
+    balances: z.array(sellerBalance).describe('What was taken back of him, and what he owes, by currency.'),
+    story: z.array(sellerStoryLine).describe('How it came about, newest first; 200 lines at most.'),
   })
   .meta({ id: 'Seller' });
 

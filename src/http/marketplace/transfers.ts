@@ -83,8 +83,14 @@ async function releaseTransfer(
 
 async function getSeller({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
   const seller = await namedItem('seller', params.account, (account) => ledger.findSeller(account));
-  const reversals = await fromLedger(ledger.reversalsOfTransfers(seller.transfers.map(({ id }) => id)));
-  return { status: 200, body: sellerAnswer(seller, reversals) };
+  const [reversals, balances, story] = await fromLedger(
+    Promise.all([
+      ledger.reversalsOfTransfers(seller.transfers.map(({ id }) => id)),
+      ledger.sellerBalances(seller.account),
+      ledger.sellerStory(seller.account),
+    ]),
+  );
+  return { status: 200, body: sellerAnswer(seller, { reversals, balances, story }) };
 }
 
 async function listReversals({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {

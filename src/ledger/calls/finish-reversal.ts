@@ -23,7 +23,8 @@ export async function finishReversal(
   row: LockedReversal,
   { stripeReversalId, requestId = null, tookWhole = false }: Taken,
 ): Promise<Recorded> {
-  if (row.status === 'reversed' || (row.status === 'written_off' && (await lacksRoom(query, row)))) {
+  const kept = row.offset_status === 'reserved' || row.offset_status === 'moved';
+  if (kept || row.status === 'reversed' || (row.status === 'written_off' && (await lacksRoom(query, row)))) {
     await takenBeside(query, row, stripeReversalId);
     return { status: row.status, started: [] };
   }
@@ -34,7 +35,7 @@ export async function finishReversal(
     id: row.id,
     from: row.status,
     to: 'reversed',
-    set: `certainty = 'done', voided = false, stripe_reversal_id = $4, reversed_at = clock_now(), last_answer = 'finish', waiting_since = NULL,
+    set: `certainty = 'done', voided = false, takes_available = false, stripe_reversal_id = $4, reversed_at = clock_now(), last_answer = 'finish', waiting_since = NULL,
       provider_request_id = coalesce($5, provider_request_id), runner = NULL, runner_until = NULL, next_retry_at = NULL,
       next_check_at = NULL, attention_reason = $6, attention_since = CASE WHEN $6::text IS NOT NULL THEN clock_now() END,
       attention_detail = $7${tookWhole ? ', counted = 0' : ''}`,
@@ -73,7 +74,7 @@ function toldOf(row: LockedReversal, stripeReversalId: string, tookWhole: boolea
 /** Given up, and meanwhile the rest of its transfer was demanded: the ledger holds no more than the transfer. */
 async function lacksRoom(query: Query, row: LockedReversal): Promise<boolean> {
   const [room] = await query<{ lacks: boolean }>(
-    `SELECT $2::numeric > t.amount - coalesce((SELECT sum(amount) FROM reversals WHERE transfer_id = t.id AND id <> $3
+    `SELECT $2::numeric > t.amount + t.offset_amount - coalesce((SELECT sum(amount) FROM reversals WHERE transfer_id = t.id AND id <> $3
        AND status <> 'written_off'), 0) AS lacks FROM seller_transfers t WHERE t.id = $1`,
     [row.transfer_id, row.amount, row.id],
   );
@@ -84,7 +85,11 @@ async function lacksRoom(query: Query, row: LockedReversal): Promise<boolean> {
 export async function takenBeside(query: Query, row: LockedReversal, stripeReversalId: string): Promise<void> {
   if (row.stripe_reversal_id === stripeReversalId || (await isTold(query, row, stripeReversalId))) return;
   const given =
-    BigInt(row.counted) > 0n ? 'what others took and counts as it' : 'what was demanded since it was given up';
+    row.offset_transfer !== null
+      ? `what transfer ${row.offset_transfer} was sent for less`
+      : BigInt(row.counted) > 0n
+        ? 'what others took and counts as it'
+        : 'what was demanded since it was given up';
   const beside = row.stripe_reversal_id ?? given;
   await query(
     `UPDATE reversals SET attention_reason = 'conflict', attention_since = coalesce(attention_since, clock_now()),

@@ -3,6 +3,7 @@ import type { TransferId } from '../../domain/ids.js';
 import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
 import { thatFit } from '../../domain/marketplace/platform-queue.js';
 import type { Database } from '../database.js';
+import { reopenOffsets } from '../marketplace/debt-offsets.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { questionedPayment } from '../marketplace/order-status.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
@@ -53,6 +54,7 @@ export function createPlatformQueue(database: Database) {
         await query(`UPDATE platform_gates SET read_next_at = ${SOON} WHERE currency = $1 AND NOT doubted`, [
           row.currency,
         ]);
+        await reopenOffsets(query, id, 'others wait for the same balance');
         await startWaiting(query, row, STATUS, 'others wait for the same balance');
         const [gate] = await query<GateRow>(`${GATE} WHERE currency = $1`, [row.currency]);
         return { afterMs: Math.max(gate?.due_ms ?? 0, 1_000), why: WAITS };

@@ -11,6 +11,7 @@ import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { settleShares } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
+import { debtRefusal } from './debt-claims.js';
 import { heldElsewhereMs } from './holds.js';
 import { CALL_TIMES, type CallRow, lookAgain, mayHaveTakenOtherwise } from './stripe-calls.js';
 import { gateHoldsMs } from './stripe-gates.js';
@@ -44,6 +45,13 @@ export type LockedReversal = CallRow & {
   waiting_ms: number | null;
   /** Of the amount, what somebody else's reversal stands for: the rest is what is taken. */
   counted: string;
+  /** The seller owes it: it is kept of his next transfers, and not asked of Stripe. */
+  owed: boolean;
+  /** What became of the last transfer that it was kept of. */
+  offset_status: 'reserved' | 'moved' | 'reopened' | null;
+  offset_transfer: TransferId | null;
+  /** A person has it take what is there: it goes before those that wait for the seller's balance, once. */
+  takes_available: boolean;
   decided_of_others: DecidedOfOthers;
   /** Of all reversals of its transfer. */
   operation_ids: string[];
@@ -55,7 +63,8 @@ const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_accou
     x.attention_reason, x.attention_detail, coalesce(o.reference, o.id::text) AS order_mark,
     c.stands AS cause_stands, f.status AS refund_status, f.reason AS refund_reason, f.hyperswitch_refund_id, f.amount AS refund_amount, f.connector_refund_id, p.provider, p.connector_transaction_id,
     d.id AS dispute_id, d.provider_dispute_id,
-    p.id AS payment_id, p.hyperswitch_payment_id, x.counted, decided_of_others(x.transfer_id),
+    p.id AS payment_id, p.hyperswitch_payment_id, x.counted, x.debt_since IS NOT NULL AS owed, x.takes_available,
+    k.status AS offset_status, k.transfer_id AS offset_transfer, decided_of_others(x.transfer_id),
     ARRAY(SELECT id::text FROM reversals WHERE transfer_id = x.transfer_id) AS operation_ids,
     ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = x.transfer_id AND stripe_reversal_id IS NOT NULL) AS stripe_ids,
     (extract(epoch FROM clock_now() - x.waiting_since) * 1000)::float8 AS waiting_ms,
@@ -64,6 +73,7 @@ const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_accou
     LEFT JOIN refunds f ON f.id = x.refund_id LEFT JOIN dispute_withdrawals w ON w.id = x.withdrawal_id
     LEFT JOIN disputes d ON d.id = w.dispute_id
     JOIN payments p ON p.id = coalesce(f.payment_id, d.payment_id) JOIN orders o ON o.id = x.order_id
+    LEFT JOIN LATERAL (SELECT status, transfer_id FROM debt_offsets WHERE reversal_id = x.id ORDER BY id DESC LIMIT 1) k ON true
   WHERE x.id = $1 FOR UPDATE OF x`;
 
 /** The order, its transfers, then the reversal: the order of all locks. */
@@ -86,7 +96,9 @@ export async function claimRefusal(
   if (row.status === 'permanently_failed') return await attentionOf(query, 'reversals', row);
   const heldMs = heldElsewhereMs(row, runner);
   if (heldMs > 0) return await wait(heldMs, 'another attempt holds it');
-  if (!row.cause_stands && !mayHaveMoved(row.certainty)) {
+  const owed = row.owed ? await debtRefusal(query, row) : undefined;
+  if (owed) return owed;
+  if (!row.cause_stands && (row.owed || !mayHaveMoved(row.certainty))) {
     await undo(query, row);
     return { kind: 'final', status: 'written_off' };
   }
@@ -143,6 +155,7 @@ export const toTake = ({ amount, counted }: Pick<LockedReversal, 'amount' | 'cou
 
 async function waitForBalance(query: Query, row: LockedReversal, holdMs: number): Promise<ClaimRefusal | undefined> {
   const { id, seller_account: sellerAccount, currency } = row;
+  if (row.takes_available) return undefined;
   const afterMs = await gateHoldsMs(query, { id, sellerAccount, currency, holdMs });
   if (afterMs === 0) return undefined;
   if (row.status === 'pending') await startWaiting(query, row);
@@ -155,7 +168,7 @@ export async function startWaiting(query: Query, row: LockedReversal): Promise<v
     id: row.id,
     from: 'pending',
     to: 'waiting_balance',
-    set: `waiting_since = coalesce(waiting_since, clock_now()), next_retry_at = NULL, next_check_at = clock_now() + interval '1 day'`,
+    set: `waiting_since = coalesce(waiting_since, clock_now()), takes_available = false, next_retry_at = NULL, next_check_at = clock_now() + interval '1 day'`,
   });
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);
   await recordEvent(query, {

@@ -168,7 +168,7 @@ export async function closeGate(
   await redateOldest(query, sellerAccount, currency);
 }
 
-const OLDEST = `SELECT id FROM reversals WHERE seller_account = $1 AND currency = $2 AND status = 'waiting_balance'
+const OLDEST = `SELECT id FROM reversals WHERE seller_account = $1 AND currency = $2 AND status = 'waiting_balance' AND debt_since IS NULL
   ORDER BY place LIMIT 1`;
 
 /**

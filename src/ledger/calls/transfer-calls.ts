@@ -5,9 +5,11 @@ import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import type { OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import { isWaiting, type TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import { DEFAULT_OFFSET_RULES } from '../../domain/marketplace/offsets.js';
 import { DEFAULT_RELEASE_OVERDUE_MS } from '../../domain/marketplace/releases.js';
 import type { Database } from '../database.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
+import { moveOffsets, reopenOffsets } from '../marketplace/debt-offsets.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { questionedPayment } from '../marketplace/order-status.js';
@@ -31,6 +33,7 @@ import {
   useOf,
 } from './stripe-calls.js';
 import { claimRefusal, keptBack } from './transfer-claims.js';
+import { judgedAnew, keepDebts, lockForClaim, notSentNow } from './transfer-offsets.js';
 import {
   isDrawnFromCharge,
   type LockedTransfer,
@@ -46,15 +49,21 @@ import { stopWaiting } from './waiting-transfers.js';
  * out unsent, or sent after all, changes what is demanded of it. And whoever writes a row twice in one transaction has Postgres
  * look at the rows it refers to, the order among them.
  */
-export function createTransferCalls(database: Database, releaseOverdueMs = DEFAULT_RELEASE_OVERDUE_MS) {
+export function createTransferCalls(
+  database: Database,
+  releaseOverdueMs = DEFAULT_RELEASE_OVERDUE_MS,
+  rules = DEFAULT_OFFSET_RULES,
+) {
   return {
     claimTransfer: (id: TransferId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedTransfer>> =>
       database.transaction(async (query) => {
-        await lockSharesOf(query, 'seller_transfers', id);
-        const row = await lockTransfer(query, id);
-        const refusal = await claimRefusal(query, row, { runner, releaseOverdueMs });
+        const orders = await lockForClaim(query, id, rules);
+        const found = await judgedAnew(query, await lockTransfer(query, id), runner);
+        const refusal = await claimRefusal(query, found, { runner, releaseOverdueMs });
         if (refusal) return refusal;
-        if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
+        if (isWaiting(found.status)) await stopWaiting(query, found, 'pending');
+        const { row, whole } = await keepDebts(query, id, { rules, orders });
+        if (whole) return { kind: 'final', status: 'completed' };
         const claimed = await hold(query, 'seller_transfers', { row, runner, holdMs });
         return { kind: 'claimed', claim: { ...claimed, ...partsOf(row) } };
       }),
@@ -77,7 +86,10 @@ export function createTransferCalls(database: Database, releaseOverdueMs = DEFAU
         if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
           return { kind: 'stop', why: `the transfer is ${row.status}` };
         const kept = row.runner === runner ? await keptBack(query, row) : undefined;
-        if (kept) return { kind: 'stop', why: kept.why };
+        if (kept) {
+          await notSentNow(query, row);
+          return { kind: 'stop', why: kept.why };
+        }
         return await permit<TransferParams>(query, 'seller_transfers', {
           row,
           runner,
@@ -100,7 +112,10 @@ export function createTransferCalls(database: Database, releaseOverdueMs = DEFAU
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
         const row = await lockTransfer(query, id);
-        if (row.runner === runner) await leavePlace(query, row);
+        if (row.runner === runner) {
+          await leavePlace(query, row);
+          await notSentNow(query, row);
+        }
         await releaseClaim(query, 'seller_transfers', { id, runner, afterMs, answer: 'later' });
       }),
 
@@ -197,15 +212,16 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
      WHERE id = $1`,
     [id, decision.certainty, decision.do === 'park' ? 'parked' : decision.do, requestId, counted(outcome), afterMs],
   );
+  const unsent = surelyUnmoved(decision.certainty);
+  const reopened = unsent ? await reopenOffsets(query, id, 'it was not sent') : [];
   if (isDrawnFromCharge(row) && mayLackItsSource(row, decision))
     await query('UPDATE seller_transfers SET sourceless = true WHERE id = $1', [id]);
   // What may have moved is never made to wait: it is sent again under its key.
-  const waits = decision.do === 'wait' && surelyUnmoved(decision.certainty);
+  const waits = decision.do === 'wait' && unsent;
   if (waits) await wait(query, row, outcome);
   else await moveOn(query, row, outcome);
   if (decision.do === 'ask' || decision.do === 'park' || (waits && isForSeller(decision))) await leavePlace(query, row);
-  const unsent = surelyUnmoved(decision.certainty);
-  const started = unsent ? await withholdDemands(query, row.order_id, id) : [];
+  const started = unsent ? [...reopened, ...(await withholdDemands(query, row.order_id, id))] : [];
   // Last: whoever asks whether Stripe is parked holds a transfer, and nothing is waited for after this.
   if (outcome.parks)
     await query('SELECT park_provider($1, $2)', [parkedName(outcome.parks, row.seller_account), detail]);
@@ -307,6 +323,7 @@ export async function finishTransfer(
   );
   await query('SELECT refresh_transfer($1)', [row.id]);
   const started: MarketplaceItem[] = waiting.map(({ id }) => ({ kind: 'reversal', id }));
+  started.push(...(await moveOffsets(query, row.id)));
   // The seller's row before the gate, as everywhere.
   if (!isWaiting(row.status))
     started.push(...(await sellerReceived(query, row)), ...(await balanceSufficed(query, row)));

@@ -6,6 +6,7 @@ import type { DecisionId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { DisputeRules } from '../../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
+import type { OffsetRules } from '../../domain/marketplace/offsets.js';
 import type { Query } from '../transition.js';
 import type { Verification } from './decision-types.js';
 
@@ -34,6 +35,8 @@ export const inMinorUnits = ({
 export interface Said {
   readonly evidence: JsonObject | null;
   readonly verified: Verification;
+  /** Left out: nothing is kept of transfers. */
+  readonly offsets?: OffsetRules | undefined;
 }
 
 export interface Work {

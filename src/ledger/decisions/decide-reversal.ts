@@ -1,9 +1,7 @@
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
-import type { AtStake } from '../../domain/decisions/approval-threshold.js';
-import { type ForeignAction, inWords } from '../../domain/decisions/decisions.js';
+import { actionsForWaiting, type ForeignAction } from '../../domain/decisions/decisions.js';
 import type { ReversalId } from '../../domain/ids.js';
-import { type DecidedOfOthers, planShare, undecidedOf } from '../../domain/marketplace/foreign-reversals.js';
-import { larger } from '../../domain/money.js';
+import { planShare } from '../../domain/marketplace/foreign-reversals.js';
 import { finishReversal } from '../calls/finish-reversal.js';
 import { lockReversal } from '../calls/reversal-claims.js';
 import { decideShare } from '../marketplace/foreign-shares.js';
@@ -13,7 +11,6 @@ import { type ActionHandler, type Decidable, inMinorUnits, needsAttention, type 
 import {
   AGAIN,
   adopted,
-  type DecidableCall,
   ENDED,
   isAbsent,
   isMarked,
@@ -23,20 +20,11 @@ import {
   proveAbsent,
   unadoptable,
 } from './decide-stripe-call.js';
+import { OFFSET, TAKE_AVAILABLE, whyBusy } from './decide-taking-less.js';
 import { dropAttention, NO_ATTENTION } from './decision-rows.js';
-import type { Verification } from './decision-types.js';
+import { atStake, foreignOf, type ReversalRow, unseenOf } from './reversal-row.js';
 
-type Row = DecidableCall & {
-  readonly id: ReversalId;
-  /** What others took of its transfer and stands for other shares of it. */
-  readonly counted_elsewhere: string;
-  readonly counted: string;
-  /** Of its transfer, something was counted by sum alone: nobody knows which of others' reversals that was. */
-  readonly counted_without_id: boolean;
-  readonly decided_of_others: DecidedOfOthers;
-  /** Which reversals of others the person was told of; null: that was not kept. */
-  readonly others_shown: readonly string[] | null;
-};
+type Row = ReversalRow;
 
 /** Somebody else took something of the transfer: how much of it stands for this share is a person's word. */
 const share = (action: ForeignAction): ActionHandler<Row> => ({
@@ -57,13 +45,8 @@ function planned(action: ForeignAction, row: Row, { verified }: Said) {
   if (verified.kind !== 'taken_by_others')
     return { refuse: 'detail' in verified ? verified.detail : 'what others took was not read at Stripe' };
   const reversals = foreignOf(verified);
-  const unseen = reversals.filter(
-    (one) => row.others_shown?.includes(one.id) === false && undecidedOf(one, row.decided_of_others) > 0n,
-  );
-  if (unseen.length > 0)
-    return {
-      refuse: `others took more since it was asked: ${inWords(unseen.map(({ id, amount }) => `${id} (${amount})`))}; retry looks again, and asks about all`,
-    };
+  const refuse = unseenOf(row, reversals);
+  if (refuse !== undefined) return { refuse };
   return planShare(
     action,
     {
@@ -74,17 +57,6 @@ function planned(action: ForeignAction, row: Row, { verified }: Said) {
     },
     { reversals, decided: row.decided_of_others, left: BigInt(verified.left) },
   );
-}
-
-const foreignOf = ({ reversals }: Extract<Verification, { kind: 'taken_by_others' }>) =>
-  reversals.map((one) => ({ ...one, amount: BigInt(one.amount) }));
-
-/** Whoever goes on beside what others took says of all of it that it was for something else, or for this. */
-function atStake(row: Row, { verified }: Said): AtStake {
-  const itself = inMinorUnits(row);
-  if (verified.kind !== 'taken_by_others') return itself;
-  const undecided = foreignOf(verified).reduce((sum, one) => sum + undecidedOf(one, row.decided_of_others), 0n);
-  return { ...itself, amount: larger(itself.amount, undecided) };
 }
 
 /** What stands for a share already, or was for something else, is not this one as well. */
@@ -108,7 +80,8 @@ export const REVERSAL: Decidable<'reversal', Row> = {
     );
     const [row] = await query<Row & { [column: string]: unknown }>(
       `SELECT x.id, x.order_id, x.status, x.certainty, x.amount, x.currency, x.attention_reason, x.attention_detail,
-         x.counted, x.others_shown, decided_of_others(x.transfer_id), ${PROOF},
+         x.counted, x.others_shown, x.debt_since IS NOT NULL AS owed,
+         (extract(epoch FROM x.runner_until - clock_now()) * 1000)::float8 AS held_ms, decided_of_others(x.transfer_id), ${PROOF},
          (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = x.transfer_id) AS ready,
          (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = x.transfer_id AND id <> x.id) AS counted_elsewhere,
          (SELECT bool_or(r.counted > coalesce((SELECT sum(d.amount) FROM foreign_decisions d WHERE d.reversal_id = r.id), 0))
@@ -118,7 +91,7 @@ export const REVERSAL: Decidable<'reversal', Row> = {
     );
     return row;
   },
-  waits: needsAttention,
+  waits: (row, action) => needsAttention(row) || (row.status === 'waiting_balance' && isForWaiting(row, action)),
   atStake: inMinorUnits,
   over: ({ certainty, status }) =>
     certainty === 'done' || status === 'cancelled' || status === 'written_off' ? ENDED : undefined,
@@ -128,10 +101,12 @@ export const REVERSAL: Decidable<'reversal', Row> = {
   },
   actions: {
     retry: {
-      missing: ({ ready }) =>
-        ready ? undefined : 'its transfer has no id at Stripe: makegood backfill-transfer-ids finds it, then retry',
+      missing: (row) =>
+        row.ready
+          ? whyBusy(row)
+          : 'its transfer has no id at Stripe: makegood backfill-transfer-ids finds it, then retry',
       async apply({ query }, { id, status }) {
-        await mustMove(query, 'reversals', { id, from: status, to: 'pending', set: AGAIN });
+        await mustMove(query, 'reversals', { id, from: status, to: 'pending', set: `${AGAIN}, debt_since = NULL` });
         await refreshTransferOf(query, id);
         return 'pending';
       },
@@ -150,8 +125,10 @@ export const REVERSAL: Decidable<'reversal', Row> = {
     count_as_share: share('count_as_share'),
     take_missing: share('take_missing'),
     take_all: share('take_all'),
+    take_available: TAKE_AVAILABLE,
+    offset: OFFSET,
     write_off: {
-      missing: notProvedAbsent,
+      missing: (row, said) => whyBusy(row) ?? whyWaits(row) ?? notProvedAbsent(row, said),
       confirmed: isAbsent,
       async apply({ query }, { id, status }) {
         await proveAbsent(query, 'reversals', id);
@@ -159,7 +136,7 @@ export const REVERSAL: Decidable<'reversal', Row> = {
           id,
           from: status,
           to: 'written_off',
-          set: `${NO_ATTENTION}, next_retry_at = NULL, next_check_at = NULL`,
+          set: `${NO_ATTENTION}, debt_since = NULL, takes_available = false, next_retry_at = NULL, next_check_at = NULL`,
         });
         await refreshTransferOf(query, id);
         return 'written_off';
@@ -167,6 +144,15 @@ export const REVERSAL: Decidable<'reversal', Row> = {
     },
   },
 };
+
+/** What waits by itself can be decided about in these ways; what is owed is asked of Stripe again, or given up, by a word as well. */
+const isForWaiting = ({ owed }: Row, action: string): boolean =>
+  (actionsForWaiting(owed) as readonly string[]).includes(action);
+
+const whyWaits = ({ status, owed }: Row): string | undefined =>
+  status === 'waiting_balance' && !owed
+    ? "it waits for the seller's balance by itself: take_available or offset, or offset first and then write_off"
+    : undefined;
 
 const refreshTransferOf = (query: Query, id: ReversalId) =>
   query('SELECT refresh_transfer(transfer_id) FROM reversals WHERE id = $1', [id]);

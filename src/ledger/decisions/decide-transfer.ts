@@ -5,6 +5,7 @@ import { releaseHeld } from '../calls/releases.js';
 import { finishTransfer } from '../calls/transfer-calls.js';
 import { lockTransfer } from '../calls/transfer-row.js';
 import { dateOldest, stopWaiting } from '../calls/waiting-transfers.js';
+import { reopenOffsets } from '../marketplace/debt-offsets.js';
 import { noteForeignReversals } from '../marketplace/note-foreign-reversals.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { withholdDemands } from '../marketplace/share-out.js';
@@ -37,7 +38,7 @@ export const TRANSFER: Decidable<'transfer', Row> = {
   async lock(query, id) {
     await lockOrderOf(query, 'seller_transfers', id);
     const [row] = await query<Row & { [column: string]: unknown }>(
-      `SELECT id, order_id, seller_account, status, certainty, amount, currency, attention_reason, attention_detail,
+      `SELECT id, order_id, seller_account, status, certainty, amount + offset_amount AS amount, currency, attention_reason, attention_detail,
          completed_at IS NOT NULL AS ready, release_kind <> 'immediately' AND released_at IS NULL AS unreleased, ${PROOF} FROM seller_transfers x WHERE id = $1 FOR UPDATE`,
       [id],
     );
@@ -89,6 +90,8 @@ export const TRANSFER: Decidable<'transfer', Row> = {
       async apply({ query }, row) {
         const { id, order_id } = row;
         await proveAbsent(query, 'seller_transfers', id);
+        // What its seller owed, and was to be kept of it, is owed again.
+        await reopenOffsets(query, id, 'it was given up');
         // What is given up was never sent: it ends where every transfer ends that could not be.
         if (isWaiting(row.status)) await stopWaiting(query, row, 'pending');
         if (row.status === 'held')

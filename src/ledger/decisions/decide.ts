@@ -2,10 +2,18 @@ import { assertNever } from '../../domain/assert-never.js';
 import type { Clock } from '../../domain/clock.js';
 import { type ApprovalThreshold, type AtStake, belowThreshold } from '../../domain/decisions/approval-threshold.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
-import { type ActionRule, actionsOf, type DecidableKind, inWords, ruleOf } from '../../domain/decisions/decisions.js';
+import {
+  type ActionRule,
+  actionsOf,
+  type DecidableKind,
+  inWords,
+  isForReason,
+  ruleOf,
+} from '../../domain/decisions/decisions.js';
 import type { DecisionId } from '../../domain/ids.js';
 import { DEFAULT_DISPUTE_RULES, type DisputeRules } from '../../domain/marketplace/disputes.js';
 import { DEFAULT_FEE_POLICY, type FeePolicy } from '../../domain/marketplace/lines.js';
+import type { OffsetRules } from '../../domain/marketplace/offsets.js';
 import { isTaken } from '../calls/stripe-calls.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
@@ -43,6 +51,8 @@ export interface DecideOptions {
   readonly clock: Clock;
   readonly disputeRules?: DisputeRules;
   readonly refundFee?: FeePolicy;
+  /** Left out: nothing is kept of transfers. */
+  readonly offsets?: OffsetRules | undefined;
 }
 
 /**
@@ -69,6 +79,7 @@ export function createDecisions(database: Database, options: DecideOptions) {
 }
 
 async function decide(query: Query, request: DecisionRequest, options: DecideOptions): Promise<DecideOutcome> {
+  const { offsets } = options;
   const item = await HOLD[request.kind](query, request.itemId);
   if (!item) return { kind: 'not_found' };
   const { status } = item;
@@ -80,7 +91,7 @@ async function decide(query: Query, request: DecisionRequest, options: DecideOpt
   if (!asksWhatWasSeen(item, request)) return { kind: 'asks_otherwise', detail: otherwise(item) };
   await withdrawOvertaken(query, request.kind, item);
   const pending = await pendingRequest(query, request.kind, item.id);
-  const asked = permitted(item, request.kind, { ...request, reason: pending?.asked_reason ?? item.reason });
+  const asked = permitted(item, request.kind, { ...request, offsets, reason: askedOf(item, pending) });
   if (asked.kind === 'refused') return asked;
   const restsOn = await whoseWord(query, asked, { item, request, options });
   if (restsOn === 'two') return await askApprover(query, item, { request, pending, atStake: asked.action.atStake });
@@ -128,7 +139,13 @@ async function approve(query: Query, approval: Approval, options: DecideOptions)
   const { action, evidence, principal, first_approver: first } = decision;
   if (isSamePerson(by, principal) || isSamePerson(by, first)) return { kind: 'self_approval' };
   if (!item.waits(action)) return { kind: 'not_waiting', status: item.status };
-  const said = { action, evidence, verified: approval.verified, reason: decision.asked_reason ?? item.reason };
+  const said = {
+    action,
+    evidence,
+    verified: approval.verified,
+    offsets: options.offsets,
+    reason: askedOf(item, decision),
+  };
   const asked = permitted(item, decision.item_kind, said);
   if (asked.kind === 'refused') return asked;
   // A request that nobody authenticated counts for nobody, whatever name it bears: two persons have to approve it.
@@ -169,11 +186,14 @@ function permitted(item: LockedItem, kind: DecidableKind, said: SaidOf): Permitt
   return detail === undefined ? { kind: 'permitted', rule, action } : { kind: 'refused', detail };
 }
 
-function notForThis({ action, reason }: SaidOf, { reasons }: ActionRule): string | undefined {
-  return reasons === undefined || (reason !== null && reasons.includes(reason))
+const notForThis = ({ action, reason }: SaidOf, rule: ActionRule): string | undefined =>
+  isForReason(rule, reason)
     ? undefined
-    : `${action} is for what waits for ${inWords(reasons)}, and this does not`;
-}
+    : `${action} is for what waits for ${inWords(rule.reasons ?? [])}, and this does not`;
+
+/** What is asked of it but for a request that waits for its approval; null: nothing. */
+const askedOf = (item: LockedItem, pending: Pick<DecisionRow, 'asked_reason'> | undefined): AttentionReason | null =>
+  pending?.asked_reason ?? (pending !== undefined && item.reason === 'approval_pending' ? null : item.reason);
 
 interface Judged {
   readonly item: LockedItem;

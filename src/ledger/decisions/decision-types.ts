@@ -48,6 +48,8 @@ export type Verification =
       readonly kind: 'taken_by_others';
       readonly reversals: readonly { readonly id: string; readonly amount: string; readonly settled: boolean }[];
       readonly left: string;
+      /** What the seller has at Stripe, where it was read. */
+      readonly available?: string;
     }
   | { readonly kind: 'refuted'; readonly detail: string }
   | { readonly kind: 'unanswered'; readonly detail: string };

@@ -5,7 +5,7 @@ import { type Query, recordEvent } from '../transition.js';
 import type { Backfill, BackfillResult, BackfillStart } from './historical-types.js';
 
 /** Completed, and nobody knows under which id Stripe holds it: only what was imported can be so. */
-const WITHOUT_ID = 'completed_at IS NOT NULL AND stripe_transfer_id IS NULL';
+const WITHOUT_ID = 'completed_at IS NOT NULL AND stripe_transfer_id IS NULL AND amount > 0';
 
 /** Finding the ids of historical transfers at Stripe: the runs, what they are about, and what they found. */
 export function createBackfills(database: Database) {

@@ -18,7 +18,7 @@ export interface ReversedTransfer {
   readonly sellerAccount: string;
   readonly operationIds: readonly string[];
   readonly stripeIds: readonly string[];
-  /** Of its reversals, those whose own look finds nothing any more: given up, asked about, or booked without it. */
+  /** Of its reversals, those whose own look finds nothing any more: given up, asked about, owed, or booked without it. */
   readonly unwatched: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export function createForeignShares(database: Database) {
         `SELECT stripe_transfer_id AS "stripeTransferId", seller_account AS "sellerAccount",
            ARRAY(SELECT id::text FROM reversals WHERE transfer_id = t.id) AS "operationIds",
            ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = t.id AND stripe_reversal_id IS NOT NULL) AS "stripeIds",
-           ARRAY(SELECT id::text FROM reversals WHERE transfer_id = t.id AND status NOT IN ('pending', 'waiting_balance')) AS unwatched
+           ARRAY(SELECT id::text FROM reversals WHERE transfer_id = t.id AND (status NOT IN ('pending', 'waiting_balance') OR debt_since IS NOT NULL)) AS unwatched
          FROM seller_transfers t WHERE id = $1 AND stripe_transfer_id IS NOT NULL`,
         [id],
       );
@@ -62,6 +62,20 @@ export async function decideShare(
   row: LockedReversal,
   { counted, decides }: SharePlan,
 ): Promise<'reversed' | 'pending'> {
+  await noteDecided(query, row, decides);
+  const whole = counted === BigInt(row.amount);
+  await (whole ? countWhole(query, row) : goOnWith(query, row, counted));
+  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+  if (whole) await makeGood(query, row.order_id);
+  return whole ? 'reversed' : 'pending';
+}
+
+/** What others took was decided about with this share: it is asked about no more. */
+export async function noteDecided(
+  query: Query,
+  row: Pick<LockedReversal, 'id' | 'transfer_id'>,
+  decides: SharePlan['decides'],
+): Promise<void> {
   for (const [stripeId, amount] of decides) {
     if (amount === 0n) continue;
     await query(
@@ -70,14 +84,9 @@ export async function decideShare(
       [stripeId, row.id, row.transfer_id, amount.toString()],
     );
   }
-  const whole = counted === BigInt(row.amount);
-  await (whole ? countWhole(query, row) : goOnWith(query, row, counted));
-  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
-  if (whole) await makeGood(query, row.order_id);
-  return whole ? 'reversed' : 'pending';
 }
 
-async function countWhole(query: Query, row: LockedReversal): Promise<void> {
+export async function countWhole(query: Query, row: LockedReversal): Promise<void> {
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,

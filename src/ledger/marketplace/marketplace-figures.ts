@@ -31,9 +31,9 @@ const OPEN = `
     WHERE status IN ('pending', 'review') AND next_check_at IS NOT NULL GROUP BY status, currency
   UNION ALL SELECT 'transfer', status, ${COUNTED}, ${age("CASE WHEN status IN ('pending', 'held', 'failed') THEN created_at ELSE waiting_since END")} FROM seller_transfers
     WHERE status IN ('pending', 'held', 'waiting_platform_balance', 'waiting_seller', 'failed') AND next_check_at IS NOT NULL GROUP BY status, currency
-  UNION ALL SELECT 'reversal', status, ${COUNTED}, ${age('coalesce(waiting_since, created_at)')} FROM reversals
+  UNION ALL SELECT 'reversal', CASE WHEN debt_since IS NULL THEN status ELSE 'owed' END, ${COUNTED}, ${age('coalesce(debt_since, waiting_since, created_at)')} FROM reversals
     WHERE status IN ('pending', 'waiting_balance', 'permanently_failed')
-      AND (next_check_at IS NOT NULL OR attention_reason IS NOT NULL) GROUP BY status, currency
+      AND (next_check_at IS NOT NULL OR attention_reason IS NOT NULL) GROUP BY 2, currency
   UNION ALL SELECT 'dispute', status, ${COUNTED}, ${age('created_at')} FROM disputes
     WHERE (next_check_at IS NOT NULL OR attention_reason IS NOT NULL) AND (status IN ('inquiry', 'open') OR attention_reason IS NOT NULL)
     GROUP BY status, currency
@@ -47,7 +47,8 @@ const UNKNOWN = [
   unknownOf('payment', 'payments'),
   unknownOf('refund', 'refunds'),
   unknownOf('transfer', 'seller_transfers'),
-  unknownOf('reversal', 'reversals'),
+  // What is kept of a transfer on its way is as sure as that transfer, which is counted itself.
+  `${unknownOf('reversal', 'reversals')} AND debt_since IS NULL`,
 ].join(' UNION ALL ');
 
 /** Turns are never given a minute ahead: the clock was set back, which the next read mends. */

@@ -19,6 +19,7 @@ import {
   type ReversalStatus,
   type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
+import type { Debt } from '../../domain/marketplace/offsets.js';
 import type { PayoutStatus } from '../../domain/marketplace/payouts.js';
 import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { HELD_FOR, type HeldForRow, toHeldFor } from '../calls/releases.js';
@@ -98,6 +99,7 @@ export interface TransferRow extends AttentionColumns {
   order_id: OrderId;
   seller_account: string;
   amount: string;
+  offset_amount: string;
   amount_reversed: string;
   currency: string;
   status: TransferStatus;
@@ -136,6 +138,9 @@ export interface ReversalRow extends AttentionColumns {
   /** Of its transfer. */
   stripe_transfer_id: string | null;
   stripe_reversal_id: string | null;
+  debt_since: Date | null;
+  offset_status: 'reserved' | 'moved' | null;
+  offset_transfer: TransferId | null;
   workflow_id: string | null;
   created_at: Date;
 }
@@ -161,7 +166,7 @@ const PAYOUT = `(SELECT jsonb_build_object('id', p.external_payout_id, 'status',
   FROM payout_transfers x JOIN payouts p USING (external_payout_id) WHERE x.stripe_transfer_id = seller_transfers.stripe_transfer_id
     AND p.seller_account = seller_transfers.seller_account ORDER BY p.made_at DESC NULLS LAST LIMIT 1) AS payout`;
 
-export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_reversed, currency, status, certainty, origin,
+export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, offset_amount, amount_reversed, currency, status, certainty, origin,
   stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at,
   waiting_since, waiting_detail,
   (SELECT available FROM platform_gates g WHERE g.currency = seller_transfers.currency) AS platform_available,
@@ -169,11 +174,12 @@ export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_re
 
 /** Of `reversals v` with its transfer and, where it is of a dispute, its withdrawal. */
 const REVERSAL_COLUMNS = `v.id, v.refund_id, w.dispute_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
-  v.certainty, v.retry_count, v.next_retry_at, t.stripe_transfer_id, v.stripe_reversal_id, v.attention_reason,
+  v.certainty, v.retry_count, v.next_retry_at, t.stripe_transfer_id, v.stripe_reversal_id, v.debt_since, k.status AS offset_status, k.transfer_id AS offset_transfer, v.attention_reason,
   v.attention_since, v.attention_detail, v.workflow_id, v.created_at`;
 
 export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOIN seller_transfers t ON t.id = v.transfer_id
-  LEFT JOIN dispute_withdrawals w ON w.id = v.withdrawal_id`;
+  LEFT JOIN dispute_withdrawals w ON w.id = v.withdrawal_id
+  LEFT JOIN debt_offsets k ON k.reversal_id = v.id AND k.status <> 'reopened'`;
 
 /** What the lists of the marketplace have in common, where the table has such columns. @param key the condition of what is called so */
 export const conditionsOf = (
@@ -269,6 +275,7 @@ export const toTransfer = (row: TransferRow): SellerTransfer => ({
   orderId: row.order_id,
   sellerAccount: row.seller_account,
   amount: BigInt(row.amount),
+  offset: BigInt(row.offset_amount),
   amountReversed: BigInt(row.amount_reversed),
   currency: row.currency,
   status: row.status,
@@ -319,10 +326,18 @@ export const toReversal = (row: ReversalRow): Reversal => ({
   nextRetryAt: row.next_retry_at?.toISOString() ?? null,
   stripeTransferId: row.stripe_transfer_id,
   stripeReversalId: row.stripe_reversal_id,
+  debt: toDebt(row),
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),
 });
+
+const DEBT_STATES = { reserved: 'on_its_way', moved: 'taken' } as const;
+
+function toDebt({ debt_since: since, offset_status: offset, offset_transfer: transferId }: ReversalRow): Debt | null {
+  if (since === null) return null;
+  return { since: since.toISOString(), state: offset === null ? 'open' : DEBT_STATES[offset], transferId };
+}
 
 /** What a person is asked, of any row that may ask. */
 export const toAttention = (row: AttentionColumns): Attention | null =>

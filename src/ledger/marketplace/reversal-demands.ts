@@ -34,8 +34,10 @@ export async function demand(
   for (const cause of causes) {
     const revived = await revive(query, cause, row, left);
     if (revived === 'none') free.push(cause);
-    else if (revived > 0n) started.push(reversalId(cause.id, row.id));
-    left -= revived === 'none' ? 0n : revived;
+    else {
+      started.push(...revived.ids);
+      left -= revived.taken;
+    }
   }
   for (const [place, cause] of free.entries()) {
     const amount = cause.share < left && place < free.length - 1 ? cause.share : left;
@@ -102,21 +104,52 @@ async function resize(
   await recordEvent(query, { kind: 'reversal', id: row.id, what: 'rounded', detail });
 }
 
-/** @returns what it takes back again, 0 where it cannot; `none`: there is no such reversal yet */
+interface VoidedPart {
+  readonly id: ReversalId;
+  readonly amount: string;
+  readonly generation: number;
+  readonly frozen: boolean;
+  readonly given_up: boolean;
+}
+
+/** @returns what it takes back again, and by which of its parts; `none`: there is no such reversal yet */
 async function revive(
   query: Query,
   cause: NamedShare,
   { id: transfer }: ShareRow,
   most: bigint,
-): Promise<bigint | 'none'> {
-  const id = reversalId(cause.id, transfer);
-  const [row] = await query<{ amount: string; generation: number; frozen: boolean; given_up: boolean }>(
-    `SELECT amount, generation, params IS NOT NULL AS frozen, voided AND status = 'written_off' AS given_up
-     FROM reversals WHERE id = $1 FOR UPDATE`,
-    [id],
+): Promise<{ readonly taken: bigint; readonly ids: readonly ReversalId[] } | 'none'> {
+  const parts = await query<VoidedPart & { [column: string]: unknown }>(
+    `SELECT id, amount, generation, params IS NOT NULL AS frozen, voided AND status = 'written_off' AS given_up
+     FROM reversals WHERE transfer_id = $1 AND ${CAUSE_COLUMN[cause.kind]} = $2 ORDER BY part FOR UPDATE`,
+    [transfer, cause.id],
   );
-  if (!row) return 'none';
-  if (!row.given_up || most <= 0n) return 0n;
+  if (parts.length === 0) return 'none';
+  let taken = 0n;
+  const ids: ReversalId[] = [];
+  for (const part of parts.filter(({ given_up }) => given_up)) {
+    if (taken >= most) break;
+    taken += await reviveOne(query, { part, cause, transfer, most: most - taken });
+    ids.push(part.id);
+  }
+  return { taken, ids };
+}
+
+async function reviveOne(
+  query: Query,
+  {
+    part: row,
+    cause,
+    transfer,
+    most,
+  }: {
+    readonly part: VoidedPart;
+    readonly cause: NamedShare;
+    readonly transfer: TransferId;
+    readonly most: bigint;
+  },
+): Promise<bigint> {
+  const { id } = row;
   const amount = smaller(BigInt(row.amount), most);
   const frozen = row.frozen && amount < BigInt(row.amount);
   await mustMove(query, 'reversals', {
@@ -176,7 +209,7 @@ export async function voidReversal(
     id: row.id,
     from: row.status,
     to: 'written_off',
-    set: `voided = true, runner = NULL, runner_until = NULL, next_retry_at = NULL, next_check_at = NULL, waiting_since = NULL,
+    set: `voided = true, debt_since = NULL, takes_available = false, runner = NULL, runner_until = NULL, next_retry_at = NULL, next_check_at = NULL, waiting_since = NULL,
       ${NO_ATTENTION}`,
   });
   await recordEvent(query, { kind: 'reversal', id: row.id, what: 'voided', detail: { why } });

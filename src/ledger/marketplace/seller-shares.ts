@@ -18,6 +18,8 @@ export interface ShareRow {
   readonly promised: string;
   readonly withheld: string;
   readonly amount: string;
+  /** It is, or was, sent for so much less, because the seller owed it: he has it all the same. */
+  readonly offset_amount: string;
   /** Of what was withheld or taken back of this transfer, what was paid again by another one. */
   readonly compensated: string;
   /** It pays again what a refund had taken that has failed since. */
@@ -115,7 +117,7 @@ async function lockTransfers(query: Query, order: OrderId): Promise<void> {
 export async function lockShares(query: Query, order: OrderId, counted: Counted = 'standing'): Promise<OrderShares> {
   await lockTransfers(query, order);
   const rows = await query<ShareRow & { [column: string]: unknown }>(
-    `SELECT t.id, t.seller_account, t.currency, t.status, t.certainty, t.promised, t.withheld, t.amount, t.compensated,
+    `SELECT t.id, t.seller_account, t.currency, t.status, t.certainty, t.promised, t.withheld, t.amount, t.offset_amount, t.compensated,
        EXISTS (SELECT 1 FROM refunds WHERE id = t.compensates_refund AND status = 'failed') AS pays_for_failure, t.compensates_transfer, t.generation, t.params,
        t.release_kind, t.release_at::text, t.released_at::text, t.completed_at IS NOT NULL AS completed,
        t.written_off_at IS NOT NULL AS written_off,

@@ -1,7 +1,9 @@
 import type { CauseId, OrderId, TransferId } from '../../domain/ids.js';
 import { overtaken, shareOf } from '../../domain/marketplace/shares.js';
-import { smaller } from '../../domain/money.js';
+import { larger, smaller } from '../../domain/money.js';
 import type { Query } from '../transition.js';
+import { reopenOffsets } from './debt-offsets.js';
+import { oweBeyond } from './debts.js';
 import { bookShares, followLines } from './follow-lines.js';
 import type { MarketplaceItem } from './marketplace-types.js';
 import { askAboutNameless, demand, type NamelessShare, resizeUnsent, voidReversal } from './reversal-demands.js';
@@ -155,21 +157,31 @@ async function takeBack(
   let left = due;
   // Its own is what has just come takes, so that exactly that is restored when it is over.
   const cause = causes.find(({ id, share }) => id === because && share > 0n) ?? causes[0];
-  const unsent = seller.transfers.filter(isUnsent);
+  const unsent: ShareRow[] = [];
+  for (const row of seller.transfers.filter(isUnsent)) unsent.push(await withoutOffsets(query, row, started));
   for (const [row, share] of ofWhichUnsent(unsent, await linesGivenBack(query, order, { seller, cause }), left)) {
     if (share > 0n) await withhold(query, row, share, cause);
     left -= share;
   }
   for (const row of seller.transfers.filter((one) => !isUnsent(one) && !isOver(one))) {
-    const share = smaller(left, BigInt(row.amount) - BigInt(row.claimed_back));
+    const atStripe = larger(BigInt(row.amount) - BigInt(row.claimed_back), 0n);
+    const share = smaller(left, BigInt(row.amount) + BigInt(row.offset_amount) - BigInt(row.claimed_back));
     left -= share;
     if (share <= 0n) continue;
     const demanded = await demand(query, { row, order, causes, share, cents });
-    started.push(...demanded.started);
+    const beyond = share - demanded.nameless - atStripe;
+    started.push(...demanded.started, ...(await oweBeyond(query, demanded.started, { transfer: row.id, beyond })));
     left += demanded.nameless;
     nameless += demanded.nameless;
   }
   return { started, nameless: smaller(left, nameless) };
+}
+
+/** What it was to be sent for less is owed again: so much of it may not be due any more. */
+async function withoutOffsets(query: Query, row: ShareRow, started: MarketplaceItem[]): Promise<ShareRow> {
+  if (BigInt(row.offset_amount) === 0n) return row;
+  started.push(...(await reopenOffsets(query, row.id, 'less of it is due')));
+  return { ...row, amount: `${BigInt(row.amount) + BigInt(row.offset_amount)}`, offset_amount: '0' };
 }
 
 /** Taking less is better than paying it again: that would be new money, and a question for two persons. */

@@ -1,4 +1,5 @@
 import { transferKey } from '../../domain/calls/idempotency-keys.js';
+import type { TransferId } from '../../domain/ids.js';
 import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
 import { stopWaiting } from '../calls/waiting-transfers.js';
 import { NO_ATTENTION, withdrawRequests } from '../decisions/decision-rows.js';
@@ -45,16 +46,34 @@ export async function restore(query: Query, row: ShareRow, share: bigint): Promi
   );
 }
 
-/** Parameters that were frozen for another amount belong to a key that is not used again: nothing was done under it. */
+/** So much is kept of it, because the seller owes it; surely nothing of it was sent. */
+export async function lessen(query: Query, id: TransferId, kept: bigint): Promise<void> {
+  await query('UPDATE seller_transfers SET offset_amount = $2, amount = promised - withheld - $2 WHERE id = $1', [
+    id,
+    kept.toString(),
+  ]);
+  await renewKey(query, id);
+}
+
 async function resize(query: Query, row: ShareRow, withheld: bigint): Promise<void> {
-  await query('UPDATE seller_transfers SET withheld = $2, amount = promised - $2 WHERE id = $1', [
+  await query('UPDATE seller_transfers SET withheld = $2, amount = promised - $2 - offset_amount WHERE id = $1', [
     row.id,
     withheld.toString(),
   ]);
-  if (row.params === null) return;
+  await renewKey(query, row.id);
+}
+
+/** Parameters that were frozen for another amount belong to a key that is not used again: nothing was done under it. */
+async function renewKey(query: Query, id: TransferId): Promise<void> {
+  // As it is now: it may have been changed before in this transaction.
+  const [now] = await query<{ generation: number }>(
+    'SELECT generation FROM seller_transfers WHERE id = $1 AND params IS NOT NULL',
+    [id],
+  );
+  if (!now) return;
   await query(
     `UPDATE seller_transfers SET generation = generation + 1, idempotency_key = $2, certainty = 'not_sent', params = NULL,
        key_first_sent_at = NULL, absences = 0, last_absence_at = NULL WHERE id = $1`,
-    [row.id, transferKey(row.id, row.generation + 1)],
+    [id, transferKey(id, now.generation + 1)],
   );
 }

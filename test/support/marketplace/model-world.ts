@@ -29,6 +29,8 @@ import { type ModelCurrency, modelStripe } from './model-stripe.js';
 
 /** Where a process may die: before or after this operation of the ledger, its attempt never recorded any further. */
 export const CRASHING = [
+  'claimTransfer',
+  'claimReversal',
   'permitTransfer',
   'permitReversal',
   'recordTransfer',
@@ -115,6 +117,22 @@ export function marketplaceModelWorld({ ledger: immortal, clock, database }: Tes
       }
     });
 
+  const say = (
+    item: { readonly kind: 'transfer' | 'reversal' | 'refund'; readonly id: string },
+    action: string,
+    evidence: Record<string, string> | null = null,
+  ) =>
+    resolution.decide({
+      id: newDecisionId(clock.nowMs()),
+      kind: item.kind,
+      itemId: item.id,
+      action,
+      by: 'olga',
+      authenticated: true,
+      note: 'as discussed',
+      evidence,
+    });
+
   return {
     currency,
     stripe,
@@ -186,19 +204,13 @@ export function marketplaceModelWorld({ ledger: immortal, clock, database }: Tes
           const { attention } = (await immortal.findRefund(item.id as RefundId)) ?? {};
           dismissed.set(item.id, [...(dismissed.get(item.id) ?? []), attention?.detail ?? '']);
         }
-        const outcome = await resolution.decide({
-          id: newDecisionId(clock.nowMs()),
-          kind: item.kind,
-          itemId: item.id,
-          action,
-          by: 'olga',
-          authenticated: true,
-          note: 'as discussed',
-          evidence: null,
-        });
+        const outcome = await say(item, action);
         if (outcome.kind === 'pending_approval')
           await resolution.approve({ decisionId: outcome.decisionId, by: 'anna', note: 'yes' });
       }),
+
+    /** Says it once. @returns what came of it, also where it was refused */
+    say,
 
     /** What is at Stripe and not in the ledger is told to it, as a reconciler would. */
     async reconcile(): Promise<void> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { OrderId } from '../../../src/domain/ids.js';
 import { FEE_POLICIES, type FeePolicy } from '../../../src/domain/marketplace/lines.js';
-import type { Order, SellerTransfer } from '../../../src/domain/marketplace/marketplace.js';
+import type { Order, Reversal, SellerTransfer } from '../../../src/domain/marketplace/marketplace.js';
 import type { ReleaseTerms } from '../../../src/domain/marketplace/releases.js';
 import { HOUR_MS, MINUTE_MS, SECOND_MS } from '../durations.js';
 import { HYPERSWITCH_FAULTS, type HyperswitchFault } from './model-hyperswitch.js';
@@ -46,10 +46,16 @@ export const ORDERS: readonly (readonly StoryLine[])[] = [
     later(line('acct_bob', 33, 3), ON_REQUEST),
     later(line('acct_ada', 9), ON_REQUEST),
   ],
+  // What sellers owe can be kept of these.
+  [
+    later(line('acct_ada', 260, 10), { kind: 'after', afterMs: 20 * HOUR_MS }),
+    later(line('acct_bob', 180), ON_REQUEST),
+    later(line('acct_ada', 90), ON_REQUEST),
+  ],
 ];
 
 /** One thing that happens. Numbers choose among what there is at that moment. */
-type Step =
+export type Step =
   | { readonly do: 'refund'; readonly order: number; readonly part: number }
   /** Of the second order alone: of one line, or of its seller. */
   | {
@@ -78,7 +84,11 @@ type Step =
       readonly do: 'decide';
       readonly item: number;
       readonly action: 'retry' | 'adopt' | 'write_off' | 'compensate' | 'release';
-    };
+    }
+  /** Of what cannot all be taken: less, or nothing but the seller's next transfers; what is owed is asked for again, or given up. */
+  | { readonly do: 'less'; readonly item: number; readonly action: (typeof LESS)[number] };
+
+const LESS = ['take_available', 'offset', 'offset', 'offset', 'retry', 'write_off'] as const;
 
 const deaths = CRASHING.flatMap((name) => [`before ${name}` as const, `after ${name}` as const]);
 const part = fc.constantFrom(0.03, 0.1, 0.1, 0.25, 0.33, 0.5, 1);
@@ -116,7 +126,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ do: always('die'), at: fc.constantFrom(...deaths) }) },
   { weight: 8, arbitrary: fc.record({ do: always('pass'), ms: fc.constantFrom(...PASSING) }) },
   { weight: 5, arbitrary: fc.record({ do: always('release'), item: many }) },
-  { weight: 3, arbitrary: fc.record({ do: always('spend'), seller: many, part: fc.constantFrom(0.5, 1) }) },
+  { weight: 10, arbitrary: fc.record({ do: always('less'), item: many, action: fc.constantFrom(...LESS) }) },
+  { weight: 5, arbitrary: fc.record({ do: always('spend'), seller: many, part: fc.constantFrom(0.5, 1) }) },
   { weight: 1, arbitrary: fc.record({ do: always('earn'), seller: many }) },
   {
     weight: 12,
@@ -131,6 +142,8 @@ export const currency = fc.oneof(
   fc.constant<ModelCurrency>('USD'),
   fc.constantFrom(...(Object.keys(STRIPE_STEPS) as ModelCurrency[])),
 );
+/** In hundredths of a transfer. */
+export const offsetLimit = fc.constantFrom(100, 100, 50, 33);
 /** What stands in one list happens at the same time. */
 export const scenario = fc.array(fc.array(step, { minLength: 1, maxLength: 4, size: 'max' }), {
   minLength: 10,
@@ -140,12 +153,17 @@ export const scenario = fc.array(fc.array(step, { minLength: 1, maxLength: 4, si
 
 const at = <T>(list: readonly T[], place: number): T | undefined => list[place % Math.max(1, list.length)];
 
-export async function perform(world: MarketplaceModelWorld, orders: readonly OrderId[], one: Step): Promise<void> {
+export async function perform(
+  world: MarketplaceModelWorld,
+  orders: readonly OrderId[],
+  one: Step,
+  story: readonly (readonly StoryLine[])[] = ORDERS,
+): Promise<void> {
   const { stripe, hyperswitch, clock } = world;
   switch (one.do) {
     case 'refund':
     case 'dashboard': {
-      const total = at(ORDERS, one.order)!.reduce((all, { steps }) => all + steps, 0);
+      const total = at(story, one.order)!.reduce((all, { steps }) => all + steps, 0);
       const moves = STRIPE_STEPS[world.currency];
       const amount = BigInt(Math.max(1, Math.round(total * one.part))) * moves;
       const id = at(orders, one.order)!;
@@ -227,8 +245,19 @@ export async function perform(world: MarketplaceModelWorld, orders: readonly Ord
       if (one.action === 'release' && asked.kind !== 'transfer') return;
       return await world.decide(asked, one.action);
     }
+    case 'less': {
+      const short = at(
+        (await found(world, orders)).flatMap(({ reversals }) => reversals.filter(isShort)),
+        one.item,
+      );
+      // What waits by itself has no other answers.
+      if (!short || ((one.action === 'retry' || one.action === 'write_off') && short.debt === null)) return;
+      return await world.decide({ kind: 'reversal', id: short.id }, one.action);
+    }
   }
 }
+
+const isShort = ({ status, attention }: Reversal): boolean => status === 'waiting_balance' || attention !== null;
 
 export const isUnreleased = ({ release, status }: SellerTransfer): boolean =>
   release.kind !== 'immediately' && release.releasedAt === null && status === 'held';

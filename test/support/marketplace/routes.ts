@@ -25,6 +25,8 @@ const EMPTY_LEDGER: MarketplaceRouteLedger = {
   reversalsOfRefunds: () => Promise.resolve([]),
   reversalsOfRefund: none,
   findSeller: nothing,
+  sellerBalances: () => Promise.resolve([]),
+  sellerStory: () => Promise.resolve([]),
   findTransfer: nothing,
   listTransfers: none,
   releaseHeld: unexpected('a release'),

@@ -24,6 +24,8 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.payoutsReadableAgain': 'one statement; moves nothing, and the next event of the seller says the same',
   'ledger.dismissPayout': 'one transaction, the word of a person; moves nothing',
   'stripe.payoutContents': 'reads before anything is written: payouts.test.ts',
+  'ledger.sellerBalances': 'reads',
+  'ledger.sellerStory': 'reads',
   'ledger.findDispute': 'reads',
   'ledger.reversalsOfDisputes': 'reads',
   'ledger.listDisputes': 'reads',

@@ -1,0 +1,62 @@
+import { withdrawRequests } from '../decisions/decision-rows.js';
+import { noteReopened } from '../marketplace/debt-offsets.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
+import { makeGood } from '../marketplace/restorations.js';
+import { mustMove, type Query, recordEvent } from '../transition.js';
+import type { ClaimRefusal } from './claim-refusals.js';
+import type { LockedReversal } from './reversal-claims.js';
+import { lookAgain } from './stripe-calls.js';
+
+/** The next look at what is owed, should nothing wake it. */
+const A_DAY_MS = 86_400_000;
+/** A transfer that it is kept of is on its way. */
+const ON_ITS_WAY_MS = 600_000;
+
+/** What a debt has become: the transfer that it was kept of is with the seller, or will not be. The caller holds its order. */
+export async function bookOffset(query: Query, row: LockedReversal): Promise<'reversed' | 'reserved' | 'open'> {
+  if (row.certainty !== 'in_flight') return 'open';
+  if (row.offset_status === 'reserved') return 'reserved';
+  if (row.offset_status === 'moved') {
+    await finishOffset(query, row);
+    return 'reversed';
+  }
+  await noteReopened(query, row.id);
+  return 'open';
+}
+
+async function finishOffset(query: Query, row: LockedReversal): Promise<MarketplaceItem[]> {
+  await mustMove(query, 'reversals', {
+    id: row.id,
+    from: row.status,
+    to: 'reversed',
+    set: `certainty = 'done', offset_done = true, reversed_at = clock_now(), waiting_since = NULL, next_retry_at = NULL, next_check_at = NULL,
+      attention_reason = NULL, attention_since = NULL, attention_detail = NULL`,
+  });
+  await query('SELECT refresh_transfer($1)', [row.transfer_id]);
+  await recordEvent(query, {
+    kind: 'reversal',
+    id: row.id,
+    what: 'reversed',
+    certainty: 'done',
+    detail: { offset: row.offset_transfer, amount: row.amount },
+  });
+  await withdrawRequests(query, 'reversal', row.id, 'it was kept of a transfer to the seller');
+  // Its cause may be over since: what it took is paid again, or proposed to be.
+  return await makeGood(query, row.order_id);
+}
+
+/** Why nothing is asked of Stripe for what is owed; undefined: its cause is gone, and nothing is on the way. */
+export async function debtRefusal(query: Query, row: LockedReversal): Promise<ClaimRefusal | undefined> {
+  const booked = await bookOffset(query, row);
+  if (booked === 'reversed') return { kind: 'final', status: 'reversed' };
+  if (booked === 'open' && !row.cause_stands) return undefined;
+  const afterMs = booked === 'reserved' ? ON_ITS_WAY_MS : A_DAY_MS;
+  await lookAgain(query, 'reversals', row.id, afterMs);
+  return {
+    kind: 'waiting',
+    afterMs,
+    why: booked === 'reserved' ? `it is kept of transfer ${row.offset_transfer}, which is on its way` : OWED,
+  };
+}
+
+const OWED = 'the seller owes it: it is kept of his next transfers';
