@@ -128,6 +128,12 @@ describe('what the provider shows now', () => {
       shows: null,
       decisions: [{ verdict: 'not_in_the_way' }, { verdict: 'refused' }, { verdict: 'refused' }],
     });
+    market.providers.stripe = stripeSays({ kind: 'misdirected', scope: 'provider', detail: 'stripe 401' });
+    const locked = await putOrder(market.test, STUCK);
+    expect((await look('reversal', locked.reversals[1]?.id ?? '')).body).toMatchObject({
+      answer: 'away',
+      words: 'nothing is known of now, since it has answered, and refuses the key: stripe 401',
+    });
     market.providers.stripe = undefined;
     const other = await putOrder(market.test, STUCK);
     expect((await look('reversal', other.reversals[1]?.id ?? '')).body).toMatchObject({

@@ -67,8 +67,9 @@ export function Lines({ order }: { readonly order: ListedItem }) {
               <td data-head="Amount" className="number">
                 <Amount money={inUnit(platform.kept)} {...column} />
               </td>
-              <td />
-              <td />
+              <td colSpan={2}>
+                <span className="muted">—</span>
+              </td>
             </tr>
           </tbody>
         </table>
