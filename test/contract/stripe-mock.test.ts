@@ -143,7 +143,7 @@ const CASES: Readonly<Record<string, Case>> = {
     requests: [`GET /v1/charges/${CHARGE}`],
   },
   'in which balance a charge’s money is, is read': {
-    call: (calls) => calls.readBalanceCurrency('txn_1PgafTB7WZ01zgkWfN9ZEmXa'),
+    call: (calls) => calls.readBalanceMovement('txn_1PgafTB7WZ01zgkWfN9ZEmXa'),
     answer: { kind: 'found', value: 'USD' },
     requests: ['GET /v1/balance_transactions/txn_1PgafTB7WZ01zgkWfN9ZEmXa'],
   },

@@ -1,4 +1,4 @@
-import { accountOf, fundsOf, unreachable } from '../accounts/accounts.js';
+import { accountOf, fundsOf, inOwnBalance, unreachable } from '../accounts/accounts.js';
 import { booked } from '../balance/bookings.js';
 import { transferObject } from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
@@ -67,7 +67,13 @@ export function createTransfer(caller: Caller, params: Values<typeof CREATE_TRAN
   const availableOn = source?.money.availableOn;
   const puts = booked(caller, [
     { id, account: platform.id, type: 'transfer', amount: -amount, currency, source: sent, availableOn },
-    { account: destination, type: 'payment', amount, currency, source: destinationPayment, availableOn },
+    {
+      account: destination,
+      type: 'payment',
+      ...inOwnBalance(accountOf(store, destination, world.livemode), { amount, currency }),
+      source: destinationPayment,
+      availableOn,
+    },
   ]);
   const events: EventDraft[] = [
     { type: 'transfer.created', account: null, livemode: world.livemode, object: () => body },

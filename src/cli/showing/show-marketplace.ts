@@ -3,7 +3,7 @@ import type { Attention } from '../../domain/decisions/attention.js';
 import { explainNext, type Situation } from '../../domain/decisions/explain-next.js';
 import { capturedInWords } from '../../domain/marketplace/captured.js';
 import { disputeAnswer } from '../../domain/marketplace/dispute-answer.js';
-import type { MarketplaceKind, Order, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import type { MarketplaceKind, Order, Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
 import {
   orderAnswer,
   paymentDetails,
@@ -101,6 +101,7 @@ function partsOf(order: Order): readonly Part[] {
         ['seller', transfer.sellerAccount],
         ['reversed', `${transfer.amountReversed} of ${transfer.amount}`],
         ['at Stripe', transfer.stripeTransferId ?? 'no id known'],
+        ...(transfer.conversion === null ? [] : [['sent there', sentInWords(transfer.conversion)] as const]),
         ['retries', transfer.retryCount.toString()],
         ...(transfer.release.kind === 'immediately' ? [] : [['release', releaseInWords(transfer.release)] as const]),
         ...(transfer.heldFor === null ? [] : [['held', heldInWords(transfer.heldFor)] as const]),
@@ -119,6 +120,10 @@ function partsOf(order: Order): readonly Part[] {
           ? []
           : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
         ['at Stripe', reversal.stripeReversalId ?? 'not made yet'],
+        ...(reversal.conversion === null
+          ? []
+          : [['taken there', `${reversal.conversion.amount} ${reversal.conversion.currency} (minor units)`] as const]),
+        ...(reversal.seller === null ? [] : [['of its seller', sellerInWords(reversal.seller)] as const]),
         ['retries', reversal.retryCount.toString()],
       ] as const,
     })),
@@ -145,6 +150,12 @@ function partsOf(order: Order): readonly Part[] {
     })),
   ];
 }
+
+const sentInWords = ({ amount, currency, exchangeRate }: NonNullable<SellerTransfer['conversion']>): string =>
+  `${amount} ${currency} (minor units)${exchangeRate === null ? '' : `, at Stripe's rate of ${exchangeRate}`}`;
+
+const sellerInWords = ({ currency, got, gave }: NonNullable<Reversal['seller']>): string =>
+  `${gave} ${currency} were taken of his balance, of which this part had brought him ${got} (minor units): ${gave - got} more`;
 
 const releaseInWords = ({ kind, at, releasedAt }: SellerTransfer['release']): string =>
   `${kind === 'after' ? `at ${at}` : 'when somebody says so'}: ${releasedAt === null ? 'not released yet' : `released ${releasedAt}`}`;

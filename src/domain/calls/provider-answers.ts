@@ -98,8 +98,19 @@ export interface ChargeFacts {
   /** Its money is split at Stripe already, or belongs to another account. */
   readonly isSplit: boolean;
   readonly livemode: boolean;
+  /** Of it, what was captured, in minor units of the currency that the buyer paid in. */
+  readonly amountCaptured: bigint;
+  readonly currency: string;
   /** Null: it is in no balance yet. */
   readonly balanceTransactionId: string | null;
+}
+
+/** One line of a balance at Stripe; the amount is gross, and negative where money left. */
+export interface BalanceMovement {
+  readonly amount: bigint;
+  readonly currency: string;
+  /** Stripe's own figure, where it was converted. */
+  readonly exchangeRate: string | null;
 }
 
 /** A buyer's payment as Stripe holds it; amounts in minor units of `currency`, which is the buyer's. */

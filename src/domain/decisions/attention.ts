@@ -27,6 +27,7 @@ export const ATTENTION_REASONS = [
   'seller_gone',
   'dispute',
   'release_overdue',
+  'retired_currency',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 

@@ -31,6 +31,16 @@ export const ReversalAnswer: z.ZodType<Reversal> = z
     next_retry_at: timestamp.nullable(),
     stripe_transfer_id: z.string().nullable(),
     stripe_reversal_id: z.string().nullable(),
+    conversion: z
+      .object({ currency: z.string(), amount: amountOut })
+      .nullable()
+      .describe('What it takes at Stripe, where its transfer was sent in another currency; null: the amount itself.'),
+    seller: z
+      .object({ currency: z.string(), got: amountOut, gave: amountOut, difference: z.int() })
+      .nullable()
+      .describe(
+        "What it was for its seller, where his balance has another currency than the transfer: what this part had brought him, what was taken, and the second less the first. Null: it has not, or that was not read yet.",
+      ),
     attention,
     workflow_id: workflowId,
     created_at: timestamp,

@@ -191,6 +191,12 @@ export const TransferAnswer: z.ZodType<Transfer> = z
     status: z.enum(TRANSFER_STATUSES),
     certainty: z.enum(CERTAINTIES),
     stripe_transfer_id: z.string().nullable(),
+    conversion: z
+      .object({ currency: z.string(), amount: amountOut, exchange_rate: z.string().nullable() })
+      .nullable()
+      .describe(
+        "What is sent at Stripe, and Stripe's rate, where the platform's balance has another currency than the order; null: the amount itself.",
+      ),
     retry_count: z.int().min(0),
     next_retry_at: timestamp.nullable(),
     waiting: z

@@ -20,6 +20,7 @@ import {
   type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
 import type { ReleaseKind } from '../../domain/marketplace/releases.js';
+import { type Conversion, convertedPart, OrderMoney, StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import { HELD_FOR, type HeldForRow, toHeldFor } from '../calls/releases.js';
 import type { Database } from '../database.js';
 import { Conditions, inArchive, waitsForAPerson } from '../list-conditions.js';
@@ -103,6 +104,9 @@ export interface TransferRow extends AttentionColumns {
   certainty: Certainty;
   origin: 'order' | 'import' | 'compensation';
   stripe_transfer_id: string | null;
+  sent_currency: string | null;
+  sent_amount: string | null;
+  exchange_rate: string | null;
   retry_count: number;
   next_retry_at: Date | null;
   waiting_since: Date | null;
@@ -134,6 +138,15 @@ export interface ReversalRow extends AttentionColumns {
   /** Of its transfer. */
   stripe_transfer_id: string | null;
   stripe_reversal_id: string | null;
+  sent_amount: string | null;
+  /** Of its transfer, where that was sent in another currency than its order's, and what the other reversals took of it. */
+  transfer_share: string;
+  transfer_currency: string | null;
+  transfer_sent: string | null;
+  beside: readonly [share: string, taken: string] | null;
+  seller_currency: string | null;
+  seller_got: string | null;
+  seller_gave: string | null;
   workflow_id: string | null;
   created_at: Date;
 }
@@ -155,7 +168,7 @@ export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reaso
   attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_reversed, currency, status, certainty, origin,
-  stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at,
+  stripe_transfer_id, sent_currency, sent_amount, exchange_rate, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at,
   waiting_since, waiting_detail,
   (SELECT available FROM platform_gates g WHERE g.currency = seller_transfers.currency) AS platform_available,
   release_kind, release_at, released_at, ${HELD_FOR}`;
@@ -163,7 +176,9 @@ export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, amount_re
 /** Of `reversals v` with its transfer and, where it is of a dispute, its withdrawal. */
 const REVERSAL_COLUMNS = `v.id, v.refund_id, w.dispute_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
   v.certainty, v.retry_count, v.next_retry_at, t.stripe_transfer_id, v.stripe_reversal_id, v.attention_reason,
-  v.attention_since, v.attention_detail, v.workflow_id, v.created_at`;
+  v.attention_since, v.attention_detail, v.workflow_id, v.created_at, v.sent_amount, t.amount AS transfer_share,
+  t.sent_currency AS transfer_currency, t.sent_amount AS transfer_sent, v.seller_currency, v.seller_got, v.seller_gave,
+  CASE WHEN t.sent_amount IS NOT NULL THEN (SELECT ARRAY[b.share::text, b.taken::text] FROM taken_beside(v.transfer_id, v.id) b) END AS beside`;
 
 export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOIN seller_transfers t ON t.id = v.transfer_id
   LEFT JOIN dispute_withdrawals w ON w.id = v.withdrawal_id`;
@@ -268,6 +283,10 @@ export const toTransfer = (row: TransferRow): SellerTransfer => ({
   certainty: row.certainty,
   origin: row.origin,
   stripeTransferId: row.stripe_transfer_id,
+  conversion:
+    row.sent_currency === null || row.sent_amount === null
+      ? null
+      : { currency: row.sent_currency, amount: BigInt(row.sent_amount), exchangeRate: row.exchange_rate },
   retryCount: row.retry_count,
   nextRetryAt: row.next_retry_at?.toISOString() ?? null,
   waiting: toWait(row),
@@ -307,10 +326,27 @@ export const toReversal = (row: ReversalRow): Reversal => ({
   nextRetryAt: row.next_retry_at?.toISOString() ?? null,
   stripeTransferId: row.stripe_transfer_id,
   stripeReversalId: row.stripe_reversal_id,
+  conversion: toConversion(row),
+  seller:
+    row.seller_currency === null
+      ? null
+      : { currency: row.seller_currency, got: BigInt(row.seller_got ?? 0), gave: BigInt(row.seller_gave ?? 0) },
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),
 });
+
+function toConversion(row: ReversalRow): Conversion | null {
+  const { currency, transfer_currency: sentIn, transfer_sent: sent, beside, sent_amount: frozen } = row;
+  if (sentIn === null || sent === null || beside === null) return null;
+  if (frozen !== null) return { currency: sentIn, amount: BigInt(frozen) };
+  const { amount } = convertedPart(
+    { share: new OrderMoney(BigInt(row.transfer_share), currency), sent: StripeMoney.read(BigInt(sent), sentIn) },
+    { share: new OrderMoney(BigInt(beside[0]), currency), taken: StripeMoney.read(BigInt(beside[1]), sentIn) },
+    new OrderMoney(BigInt(row.amount), currency),
+  );
+  return { currency: sentIn, amount };
+}
 
 /** What a person is asked, of any row that may ask. */
 export const toAttention = (row: AttentionColumns): Attention | null =>

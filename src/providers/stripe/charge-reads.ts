@@ -1,7 +1,7 @@
-import type { ChargeFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
+import type { BalanceMovement, ChargeFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import { noSuchId, readAnswer } from './answers.js';
 import type { Ask } from './ask.js';
-import { balanceCurrency, chargeFacts, idAt } from './facts.js';
+import { balanceMovement, chargeFacts, idAt } from './facts.js';
 import { isId } from './params.js';
 
 /** What is read of buyers' payments at this Stripe account. */
@@ -9,8 +9,8 @@ export interface ChargeReads {
   /** The charge by which a PaymentIntent was paid; null: by none yet. */
   readLatestCharge(paymentIntent: string): Promise<ReadAnswer<{ readonly chargeId: string | null }>>;
   readCharge(chargeId: string): Promise<ReadAnswer<ChargeFacts>>;
-  /** In which balance its money is (upper case); of a charge that is not always the currency that the buyer paid in. */
-  readBalanceCurrency(balanceTransactionId: string): Promise<ReadAnswer<string>>;
+  /** In which balance its money is, and what it is there; of a charge that is not always the currency that the buyer paid in. */
+  readBalanceMovement(balanceTransactionId: string): Promise<ReadAnswer<BalanceMovement>>;
 }
 
 export function chargeReads(ask: Ask): ChargeReads {
@@ -38,13 +38,13 @@ export function chargeReads(ask: Ask): ChargeReads {
       });
     },
 
-    async readBalanceCurrency(balanceTransactionId) {
+    async readBalanceMovement(balanceTransactionId) {
       if (!isId(balanceTransactionId)) return noSuchId(balanceTransactionId);
       const asked = { what: `balance transaction ${balanceTransactionId}` };
       const outcome = await ask('balance_transactions.read', asked, (stripe) =>
         stripe.balanceTransactions.retrieve(balanceTransactionId),
       );
-      return readAnswer(outcome, balanceCurrency);
+      return readAnswer(outcome, balanceMovement);
     },
   };
 }

@@ -12,6 +12,7 @@ import type {
 } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
 import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
+import { StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { type AccountLists, accountLists } from './account-lists.js';
@@ -159,12 +160,8 @@ function createCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTra
       );
       return keyedAnswer(outcome, (object) => {
         const facts = transferFacts(object);
-        const wanted = {
-          amount: BigInt(params.amount),
-          currency: params.currency.toUpperCase(),
-          sellerAccount: params.destination,
-        };
-        return facts && isTransferOf(facts, wanted) ? facts : undefined;
+        const money = StripeMoney.read(BigInt(params.amount), params.currency.toUpperCase());
+        return facts && isTransferOf(facts, { money, sellerAccount: params.destination }) ? facts : undefined;
       });
     },
 

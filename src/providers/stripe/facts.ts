@@ -1,4 +1,5 @@
 import type {
+  BalanceMovement,
   ChargeFacts,
   GroupTransfer,
   PayoutFacts,
@@ -210,13 +211,18 @@ export function chargeFacts(object: JsonObject): ChargeFacts | undefined {
   const { captured, paid, livemode } = object;
   const status = stringAt(object, 'status');
   if (chargeId === undefined || status === undefined || typeof livemode !== 'boolean') return undefined;
+  const amountCaptured = integerAt(object, 'amount_captured');
+  const currency = currencyAt(object);
   if (typeof captured !== 'boolean' || typeof paid !== 'boolean') return undefined;
+  if (amountCaptured === undefined || amountCaptured < 0n || currency === undefined) return undefined;
   return {
     chargeId,
     captured: captured && paid && status === 'succeeded',
     method: stringAt(objectAt(object, 'payment_method_details'), 'type') ?? null,
     isSplit: ['transfer', 'transfer_data', 'application_fee'].some((name) => (object[name] ?? null) !== null),
     livemode,
+    amountCaptured,
+    currency,
     balanceTransactionId: idAt(object, 'balance_transaction') ?? null,
   };
 }
@@ -277,8 +283,13 @@ const isSentOn = (object: JsonObject): boolean =>
     (name) => (object[name] ?? null) !== null,
   );
 
-export const balanceCurrency = (object: JsonObject): string | undefined =>
-  object['object'] === 'balance_transaction' ? currencyAt(object) : undefined;
+export function balanceMovement(object: JsonObject): BalanceMovement | undefined {
+  const amount = object['object'] === 'balance_transaction' ? integerAt(object, 'amount') : undefined;
+  const currency = currencyAt(object);
+  const rate = object['exchange_rate'];
+  if (amount === undefined || currency === undefined) return undefined;
+  return { amount, currency, exchangeRate: typeof rate === 'number' && Number.isFinite(rate) ? `${rate}` : null };
+}
 
 /** Any of these is enough to receive a transfer, by Stripe's own words where none is there. */
 const RECEIVING = ['transfers', 'crypto_transfers', 'legacy_payments'] as const;

@@ -374,10 +374,12 @@ describe('what stands behind a payment', () => {
         method: 'card',
         isSplit: false,
         livemode: false,
+        amountCaptured: 1_099n,
+        currency: 'USD',
         balanceTransactionId: 'txn_1',
       },
     });
-    expect(await calls.readBalanceCurrency('txn_1')).toEqual({ kind: 'found', value: 'EUR' });
+    expect(await calls.readBalanceMovement('txn_1')).toEqual({ kind: 'found', value: 'EUR' });
     expect(tokens.map(([endpoint]) => endpoint)).toEqual([
       'payment_intents.read',
       'charges.read',
@@ -402,7 +404,7 @@ describe('what stands behind a payment', () => {
     const { calls } = await answering(json(200, { ...CHARGE, id: 'ch_2' }));
     expect(await calls.readCharge('ch_1')).toMatchObject({ kind: 'unclear' });
     expect(await calls.readLatestCharge('ch_1')).toMatchObject({ kind: 'unclear' });
-    expect(await calls.readBalanceCurrency('ch_1')).toMatchObject({ kind: 'unclear' });
+    expect(await calls.readBalanceMovement('ch_1')).toMatchObject({ kind: 'unclear' });
     expect(await calls.readCharge('..')).toMatchObject({ kind: 'missing' });
   });
 });
