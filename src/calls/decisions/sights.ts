@@ -12,7 +12,13 @@ import type {
   Reversal,
   SellerTransfer,
 } from '../../domain/marketplace/marketplace.js';
-import { liveReversalOf, madeSince, reversalAtStripe, transferAtStripe, transfersOf } from '../../domain/marketplace/ours-at-stripe.js';
+import {
+  liveReversalOf,
+  madeSince,
+  reversalAtStripe,
+  transferAtStripe,
+  transfersOf,
+} from '../../domain/marketplace/ours-at-stripe.js';
 import { TEMPO } from '../../domain/settlements/settlement-providers.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { AuthorizationReader } from '../../providers/evm/authorizations.js';

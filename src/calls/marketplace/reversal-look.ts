@@ -7,10 +7,7 @@ import type { Looked } from './stripe-call-types.js';
 import { unfinished } from './stripe-meanings.js';
 
 /** What names a reversal of ours at Stripe, and, where it is to be sent, what else of its transfer is accounted for. */
-export type SoughtReversal = Pick<
-  ClaimedReversal,
-  'id' | 'stripeTransferId' | 'sellerAccount' | 'atStripe'
-> &
+export type SoughtReversal = Pick<ClaimedReversal, 'id' | 'stripeTransferId' | 'sellerAccount' | 'atStripe'> &
   Partial<Pick<ClaimedReversal, 'generation' | 'accounted' | 'isConverted'>>;
 
 export async function lookForReversal(

@@ -14,7 +14,13 @@ import type {
 } from './marketplace.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, TransferStatus } from './marketplace-status.js';
 import { type HeldFor, heldInWords, type ReleaseKind, type ReleaseTermsAnswer, termsAnswer } from './releases.js';
-import { type AttentionAnswer, type ConversionAnswer, minorUnits, type ReversalAnswer, reversalAnswer } from './reversal-answer.js';
+import {
+  type AttentionAnswer,
+  type ConversionAnswer,
+  minorUnits,
+  type ReversalAnswer,
+  reversalAnswer,
+} from './reversal-answer.js';
 import type { SellerState } from './seller-standing.js';
 
 /**

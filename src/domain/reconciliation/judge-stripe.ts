@@ -20,7 +20,12 @@ export function judgeTransfer(
 ): Suspicion | undefined {
   const at = ofTransfer(held);
   if (known)
-    return isTransferOf(held, { money: StripeMoney.read(known.amount, known.currency), sellerAccount: known.sellerAccount }) ? undefined : { ...at('transfer_differs', known), ledgerSays: told(known) };
+    return isTransferOf(held, {
+      money: StripeMoney.read(known.amount, known.currency),
+      sellerAccount: known.sellerAccount,
+    })
+      ? undefined
+      : { ...at('transfer_differs', known), ledgerSays: told(known) };
   if (isYoung(held.createdAt, recency) || marked?.underWay) return undefined;
   return {
     ...at('transfer_unknown', marked),

@@ -39,7 +39,7 @@ export const ReversalAnswer: z.ZodType<Reversal> = z
       .object({ currency: z.string(), got: amountOut, gave: amountOut, difference: z.int() })
       .nullable()
       .describe(
-        "What it was for its seller, where his balance has another currency than the transfer: what this part had brought him, what was taken, and the second less the first. Null: it has not, or that was not read yet.",
+        'What it was for its seller, where his balance has another currency than the transfer: what this part had brought him, what was taken, and the second less the first. Null: it has not, or that was not read yet.',
       ),
     attention,
     workflow_id: workflowId,

@@ -116,7 +116,8 @@ async function adoptAt(
   row: LockedReversal,
   { stripeReversalId, taken }: { readonly stripeReversalId: string; readonly taken: StripeMoney | undefined },
 ): Promise<Recorded> {
-  if (taken === undefined || isMoney(taken, moneyOfReversal(row))) return await finishReversal(query, row, { stripeReversalId });
+  if (taken === undefined || isMoney(taken, moneyOfReversal(row)))
+    return await finishReversal(query, row, { stripeReversalId });
   if (row.status !== 'permanently_failed') await takenBeside(query, row, stripeReversalId);
   return { status: row.status, started: [] };
 }

@@ -144,9 +144,7 @@ export async function permit<Params extends Frozen>(
     return { kind: 'stop', why: 'stripe is paused' };
   }
   const use =
-    surelyUnmoved(row.certainty) && isFrozenOtherwise(row, freeze(row.generation))
-      ? 'new_generation'
-      : useOf(row);
+    surelyUnmoved(row.certainty) && isFrozenOtherwise(row, freeze(row.generation)) ? 'new_generation' : useOf(row);
   if (use === 'read_only') {
     const afterMs = Math.max(KEY_FORGOTTEN_MS - (row.key_age_ms ?? 0), PROOFS_APART_MS);
     await releaseClaim(query, table, { id: row.id, runner, afterMs, answer: 'read_only' });

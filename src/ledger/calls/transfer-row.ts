@@ -1,8 +1,8 @@
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
-import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import { isRetired } from '../../domain/marketplace/currencies.js';
+import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { type ChargeRate, convertedShare, OrderMoney, StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { Query } from '../transition.js';
@@ -92,7 +92,8 @@ export function sourceOf(row: LockedTransfer): Source {
       as: 'retired',
       why: `${row.currency} is no currency any more, and nothing is sent in it: pay the seller at Stripe in the currency that replaced it, then resolve with write_off`,
     };
-  if (row.origin === 'compensation') return isElsewhere(row) ? unsendable(row) : balance('a compensation is our own money');
+  if (row.origin === 'compensation')
+    return isElsewhere(row) ? unsendable(row) : balance('a compensation is our own money');
   if (row.sourceless && !isElsewhere(row)) return balance('Stripe did not let it be drawn from the charge');
   if (paymentId === null) return balance('no payment of the order is known to have succeeded');
   if (connector !== 'stripe') return balance(`the payment was carried out by ${connector ?? 'nobody that is named'}`);

@@ -17,7 +17,12 @@ export async function noteForeignReversals(
        SELECT o.id, $1, o.amount, o.currency FROM unnest($2::text[], $3::numeric[], $4::text[]) AS o (id, amount, currency)
      ON CONFLICT (stripe_reversal_id) DO UPDATE SET amount = EXCLUDED.amount, currency = coalesce(EXCLUDED.currency, f.currency)
      RETURNING f.stripe_reversal_id AS id, f.amount, (xmax = 0) AS fresh`,
-    [id, others.map((one) => one.id), others.map(({ amount }) => amount), others.map(({ currency }) => currency ?? null)],
+    [
+      id,
+      others.map((one) => one.id),
+      others.map(({ amount }) => amount),
+      others.map(({ currency }) => currency ?? null),
+    ],
   );
   const fresh = rows.filter((row) => row.fresh).map(({ id: reversal, amount }) => ({ id: reversal, amount }));
   if (fresh.length > 0)

@@ -41,7 +41,9 @@ describe('an order whose money is in a balance of another currency', () => {
     const other = `${seller}b`;
     const order = await market.sold({ [seller]: 6_001n, [other]: 3_998n });
     // 9,999 USD became 9,199 EUR.
-    expect(atStripe(seller)).toMatchObject([{ amount: 5_520, currency: 'eur', source_transaction: expect.any(String) }]);
+    expect(atStripe(seller)).toMatchObject([
+      { amount: 5_520, currency: 'eur', source_transaction: expect.any(String) },
+    ]);
     expect(atStripe(other)).toMatchObject([{ amount: 3_678, currency: 'eur' }]);
     expect(order.transfers.map(({ amount, currency }) => `${amount} ${currency}`).sort()).toEqual([
       '3998 USD',
@@ -82,7 +84,7 @@ describe('an order whose money is in a balance of another currency', () => {
     const order = await market.pay({ [seller]: 100n, [`${seller}b`]: 9_900n });
     await settlesIn({ currency: 'eur', rate: 0.92 });
     const small = order.transfers.find(({ sellerAccount }) => sellerAccount === seller)!;
-    await market.untilIn('attention', 'transfer', small.id);
+    await market.untilIn('needs_attention', 'transfer', small.id);
     expect(await market.transfer(small.id)).toMatchObject({
       attention: { reason: 'conflict', detail: expect.stringContaining('less than the smallest amount of EUR') },
     });

@@ -28,7 +28,11 @@ interface Given {
   readonly charge?: ReadAnswer<ChargeFacts>;
   readonly balance?: ReadAnswer<BalanceMovement>;
 }
-const behind = ({ intent = found({ chargeId: 'ch_1' }), charge = found(CHARGE), balance = found(movement('USD')) }: Given) =>
+const behind = ({
+  intent = found({ chargeId: 'ch_1' }),
+  charge = found(CHARGE),
+  balance = found(movement('USD')),
+}: Given) =>
   chargeBehind(
     {
       readLatestCharge: () => Promise.resolve(intent),
@@ -41,7 +45,13 @@ const charged = (change: Partial<ChargeFacts>) => ({ charge: found({ ...CHARGE, 
 
 describe('the charge behind a payment', () => {
   it('is drawn from in the currency of its balance', async () => {
-    expect(await behind({})).toEqual({ kind: 'charge', chargeId: 'ch_1', currency: 'USD', rate: null, livemode: false });
+    expect(await behind({})).toEqual({
+      kind: 'charge',
+      chargeId: 'ch_1',
+      currency: 'USD',
+      rate: null,
+      livemode: false,
+    });
   });
 
   it('says what it became where its balance has another currency than the buyer paid in', async () => {
