@@ -8,6 +8,7 @@ import { createLanePasses, type LaneWork } from './lane-pass.js';
 import { createDisputeSweep, type DisputeSweepDependencies } from './sweep-disputes.js';
 import { createInboxSweep, type InboxSweepDependencies } from './sweep-inbox.js';
 import { createMarketplaceSweep, type MarketplaceSweepDependencies } from './sweep-marketplace.js';
+import { createSellerSideSweep, type SellerSideDependencies } from './sweep-seller-sides.js';
 import { createSessionSweep } from './sweep-sessions.js';
 import { createSettlementSweep, type SettlementStarter, type SettlementSweepSettings } from './sweep-settlements.js';
 import { createUpkeep } from './sweep-upkeep.js';
@@ -22,6 +23,8 @@ export interface SweepDependencies {
   readonly processWebhook: InboxSweepDependencies['processWebhook'];
   /** Undefined: Hyperswitch is not configured here, and nobody looks for disputes. */
   readonly searchPayment?: DisputeSweepDependencies['searchPayment'] | undefined;
+  /** Undefined: Stripe is not configured here, and nobody reads what reversals were for their sellers. */
+  readonly readSellerSide?: SellerSideDependencies['readSellerSide'] | undefined;
   /** Undefined: no chain is configured, and what channels have earned waits in the ledger. */
   readonly chain: (Pick<CaptureDependencies, 'policy'> & Pick<WatchDependencies, 'readChain'>) | undefined;
   /** Undefined: the heads of the event chains are kept in Postgres alone. */
@@ -44,6 +47,7 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
     money,
     processWebhook,
     searchPayment,
+    readSellerSide,
     chain,
     anchors,
     telling,
@@ -71,6 +75,7 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
       reversal: createMarketplaceSweep('reversal', { ledger, logger, ...money }),
       dispute: createMarketplaceSweep('dispute', { ledger, logger, ...money }),
       'dispute-search': searchPayment ? createDisputeSweep({ ledger, logger, searchPayment }) : nothingToDo,
+      'seller-side': readSellerSide ? createSellerSideSweep({ ledger, logger, readSellerSide }) : nothingToDo,
       'hyperswitch-event': createInboxSweep('hyperswitch-event', { ledger, logger, processWebhook }),
       'stripe-event': createInboxSweep('stripe-event', { ledger, logger, processWebhook }),
       'stripe-read': createInboxSweep('stripe-read', { ledger, logger, processWebhook }),

@@ -15,6 +15,7 @@ export type SweepLane =
   | 'reversal'
   | 'dispute'
   | 'dispute-search'
+  | 'seller-side'
   | InboxLane
   | 'anchor'
   | 'notify'
@@ -72,6 +73,7 @@ const EVERY: Readonly<Record<SweepLane, (settings: SweepSettings) => number>> = 
   reversal: refunds,
   dispute: refunds,
   'dispute-search': refunds,
+  'seller-side': refunds,
   'hyperswitch-event': refunds,
   'stripe-event': refunds,
   'stripe-read': refunds,

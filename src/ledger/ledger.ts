@@ -31,6 +31,7 @@ import { createPayments } from './marketplace/payments.js';
 import { createPayouts } from './marketplace/payouts.js';
 import { createRefunds } from './marketplace/refunds.js';
 import { createRequestKeys } from './marketplace/request-keys.js';
+import { createSellerSides } from './marketplace/seller-sides.js';
 import { createTransferReader } from './marketplace/transfers.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
@@ -126,6 +127,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createExternalPayments(database, { clock, refundFee, disputeRules }),
     ...createMoneyThatLeaves(database, { disputeRules, clock, refundFee }),
     ...createPayouts(database),
+    ...createSellerSides(database),
     ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),

@@ -213,6 +213,7 @@ function dependenciesOf(
       money: { starter: orchestration },
       processWebhook,
       searchPayment: calls?.searchPayment,
+      readSellerSide: marketplace.readSellerSide,
       chain: tempo,
       retentionAfterMs: config.retentionAfterMs,
       anchors: config.auditAnchorDir === undefined ? undefined : createAnchorDirectory(config.auditAnchorDir),

@@ -5,6 +5,7 @@ import { createHyperswitchCalls } from '../calls/marketplace/hyperswitch-calls.j
 import { atItsProvider, type PaymentCalls } from '../calls/marketplace/payment-calls.js';
 import { createPinnedReads, type PinnedStripe } from '../calls/marketplace/pinned-reads.js';
 import { createWebhookProcessor } from '../calls/marketplace/process-webhook.js';
+import { createReadSellerSide } from '../calls/marketplace/seller-side.js';
 import { createStripePayments } from '../calls/marketplace/stripe-payments.js';
 import { createRereader } from '../calls/settlements/reread-session.js';
 import type { RetryTimings } from '../calls/steps.js';
@@ -89,6 +90,7 @@ export function createMarketplaceRuntime({
     orchestration,
     wake,
     calls,
+    readSellerSide: pinned.stripe && createReadSellerSide({ ledger, stripe: pinned.stripe }),
     external: pinned.stripe && createExternalPayments({ ledger, stripe: pinned.stripe, wake }),
     resolution: createResolution({
       ledger,

@@ -58,6 +58,8 @@ export interface TransferFacts {
   readonly transferGroup: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly livemode: boolean;
+  /** What it is in the seller's own account: `py_…`. */
+  readonly destinationPayment?: string | undefined;
   /** ISO 8601 */
   readonly createdAt: string;
 }
@@ -80,6 +82,8 @@ export interface ReversalFacts {
   readonly currency: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly state: ReversalState;
+  /** What it is in the seller's own account: `pyr_…`. */
+  readonly destinationPaymentRefund?: string | undefined;
   readonly createdAt: string;
 }
 

@@ -39,6 +39,7 @@ export function transferFacts(object: JsonObject): TransferFacts | undefined {
     transferGroup: stringAt(object, 'transfer_group') ?? null,
     metadata: metadataOf(object),
     livemode,
+    destinationPayment: idAt(object, 'destination_payment'),
     createdAt,
   };
 }
@@ -73,6 +74,7 @@ export function reversalFacts(object: JsonObject): ReversalFacts | undefined {
     currency,
     metadata: metadataOf(object),
     state: reversalState(status),
+    destinationPaymentRefund: idAt(object, 'destination_payment_refund'),
     createdAt,
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Order } from '../../../src/domain/marketplace/marketplace.js';
 import { type MarketplaceTest, openMarketplaceTest } from '../../support/marketplace/time-skipping.js';
+import { sweepThrough } from '../../support/sweeps.js';
 
 /** Orders are in dollars, and the platform holds euros alone: what buyers pay becomes 0.92 of it. */
 
@@ -77,6 +78,29 @@ describe('an order whose money is in a balance of another currency', () => {
     await refunded(order, 300n);
     market.stripe.setFaults([]);
     expect(atStripe(seller)).toMatchObject([{ amount: 644, amount_reversed: 276 }]);
+  });
+
+  it('is in another currency once more in the balance of a seller: what a reversal was there is read and shown, and compared with nothing', async () => {
+    const pounds = (rate: number) => market.stripe.setAccount(seller, { settlesIn: { currency: 'gbp', rate } });
+    await pounds(0.85);
+    const order = await market.sold({ [seller]: 1_000n });
+    await pounds(0.9);
+    await market.stripe.setBalance({ account: seller, currency: 'gbp', available: 10_000 });
+    await refunded(order, 500n);
+    const [before] = await reversalsOf(order);
+    expect(before).toMatchObject({ amount: 500n, conversion: { currency: 'EUR', amount: 460n }, seller: null });
+    await sweepThrough(market.client, market.world.taskQueue, ['seller-side']);
+    // Of 920 EUR he had 782 GBP; of 460 EUR 414 were taken, where this part had brought him 391.
+    expect((await reversalsOf(order))[0]).toMatchObject({ seller: { currency: 'GBP', got: 391n, gave: 414n } });
+  });
+
+  it('says nothing of a seller whose balance has the currency of his transfer', async () => {
+    const order = await market.sold({ [seller]: 1_000n });
+    await refunded(order);
+    await sweepThrough(market.client, market.world.taskQueue, ['seller-side']);
+    expect((await reversalsOf(order))[0]).toMatchObject({ seller: null });
+    const unread = await market.test.database.query('SELECT 1 FROM reversals WHERE seller_read_next_at IS NOT NULL');
+    expect(unread).toEqual([]);
   });
 
   it('asks a person where a share is worth nothing there, and sends nothing', async () => {

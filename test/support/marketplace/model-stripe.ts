@@ -191,6 +191,7 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
       read(() => ({ sellerAccount, capabilities: { transfers: 'active' }, disabledReason: null })),
     readLatestCharge: () => Promise.resolve({ kind: 'missing', detail: '404' }),
     readCharge: () => Promise.resolve({ kind: 'missing', detail: '404' }),
+    movementOf: () => Promise.resolve({ kind: 'missing', detail: '404' }),
     readBalanceMovement: () => Promise.resolve({ kind: 'missing', detail: '404' }),
     readDispute: () => Promise.reject(new Error('nobody disputes a payment in these stories')),
     disputesOf: () => Promise.reject(new Error('nobody disputes a payment in these stories')),

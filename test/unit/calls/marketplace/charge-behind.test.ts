@@ -70,7 +70,7 @@ describe('the charge behind a payment', () => {
     [charged({ method: 'sepa_debit' }), /by sepa_debit, not by card$/],
     [charged({ method: null }), /not by card$/],
     [charged({ isSplit: true }), /split at Stripe already$/],
-  ])('is never drawn from where %j', async (given, why) => {
+  ])('is never drawn from otherwise (%#)', async (given, why) => {
     expect(await behind(given)).toEqual({ kind: 'unfit', why: expect.stringMatching(why) });
   });
 
@@ -80,7 +80,7 @@ describe('the charge behind a payment', () => {
     [{ balance: unclear }, true],
     [charged({ balanceTransactionId: null }), true],
     [{ intent: misdirected }, false],
-  ])('is not known where %j', async (given, mayPass) => {
+  ])('is not known (%#)', async (given, mayPass) => {
     expect(await behind(given)).toMatchObject({ kind: 'unread', mayPass });
   });
 });
