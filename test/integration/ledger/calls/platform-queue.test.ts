@@ -162,7 +162,7 @@ describe('a charge that a transfer is drawn from', () => {
     await test.ledger.pinStripeAccount({ accountId: 'acct_platform', livemode: false });
     const { id, paymentId, intent } = await charged({});
     const held = await steps.holdTransfer(id);
-    expect(held.paymentToRead).toEqual({ id: paymentId, paymentIntent: intent });
+    expect(held.paymentToRead).toEqual({ id: paymentId, paymentIntent: intent, isElsewhere: false });
     await test.ledger.noteCharge(paymentId, intent, charge);
     expect((await steps.leave(held)).params).toMatchObject({ source_transaction: 'ch_1' });
     await expect(
