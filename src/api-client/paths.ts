@@ -44,7 +44,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -112,7 +113,8 @@ export interface components {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'retired_currency';
           since: string;
           detail: string;
         } | null;
@@ -147,6 +149,8 @@ export interface components {
         | 'permanently_failed';
       certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
       stripe_transfer_id: string | null;
+      /** What is sent at Stripe, and Stripe's rate, where the platform's balance has another currency than the order; null: the amount itself. */
+      conversion: { currency: string; amount: number; exchange_rate: string | null } | null;
       retry_count: number;
       next_retry_at: string | null;
       /** Why it is not sent yet, where nobody is asked about that: it goes on by itself. */
@@ -202,7 +206,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -228,6 +233,10 @@ export interface components {
       next_retry_at: string | null;
       stripe_transfer_id: string | null;
       stripe_reversal_id: string | null;
+      /** What it takes at Stripe, where its transfer was sent in another currency; null: the amount itself. */
+      conversion: { currency: string; amount: number } | null;
+      /** What it was for its seller, where his balance has another currency than the transfer: what this part had brought him, what was taken, and the second less the first. Null: it has not, or that was not read yet. */
+      seller: { currency: string; got: number; gave: number; difference: number } | null;
       attention: {
         reason:
           | 'credential_undecodable'
@@ -256,7 +265,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -309,7 +319,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -367,7 +378,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -429,7 +441,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -554,6 +567,7 @@ export interface components {
         | 'seller_gone'
         | 'dispute'
         | 'release_overdue'
+        | 'retired_currency'
         | null;
       rests_on: 'nobody' | 'one' | 'two' | null;
       /** What it gives up or pays again, in minor units. */
@@ -596,7 +610,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'retired_currency';
         count: number;
         oldest_at: string;
         amounts: {
@@ -748,7 +763,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -986,7 +1002,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1143,7 +1160,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1308,7 +1326,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1455,7 +1474,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1721,7 +1741,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1886,7 +1907,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1990,7 +2012,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2165,6 +2188,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2249,6 +2273,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2335,6 +2360,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2421,6 +2447,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2503,6 +2530,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2586,6 +2614,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2820,7 +2849,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'retired_currency';
           item_id?: string;
           limit?: string;
           cursor?: string;
@@ -3283,7 +3313,8 @@ export interface paths {
               | 'unreadable_session'
               | 'seller_gone'
               | 'dispute'
-              | 'release_overdue';
+              | 'release_overdue'
+              | 'retired_currency';
             /** Anything that the kind does not have is answered with 422. */
             action: string;
             note: string;

@@ -120,10 +120,7 @@ function partsOf(order: Order): readonly Part[] {
           ? []
           : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
         ['at Stripe', reversal.stripeReversalId ?? 'not made yet'],
-        ...(reversal.conversion === null
-          ? []
-          : [['taken there', `${reversal.conversion.amount} ${reversal.conversion.currency} (minor units)`] as const]),
-        ...(reversal.seller === null ? [] : [['of its seller', sellerInWords(reversal.seller)] as const]),
+        ...otherCurrencies(reversal),
         ['retries', reversal.retryCount.toString()],
       ] as const,
     })),
@@ -153,6 +150,13 @@ function partsOf(order: Order): readonly Part[] {
 
 const sentInWords = ({ amount, currency, exchangeRate }: NonNullable<SellerTransfer['conversion']>): string =>
   `${amount} ${currency} (minor units)${exchangeRate === null ? '' : `, at Stripe's rate of ${exchangeRate}`}`;
+
+const otherCurrencies = ({ conversion, seller }: Reversal): readonly (readonly [string, string])[] => [
+  ...(conversion === null
+    ? []
+    : [['taken there', `${conversion.amount} ${conversion.currency} (minor units)`] as const]),
+  ...(seller === null ? [] : [['of its seller', sellerInWords(seller)] as const]),
+];
 
 const sellerInWords = ({ currency, got, gave }: NonNullable<Reversal['seller']>): string =>
   `${gave} ${currency} were taken of his balance, of which this part had brought him ${got} (minor units): ${gave - got} more`;

@@ -12,6 +12,13 @@ export const amountOut = z.int().min(0);
 export const sellerAccount = z.string();
 export const workflowId = z.string().nullable();
 
+export const transferConversion = z
+  .object({ currency: z.string(), amount: amountOut, exchange_rate: z.string().nullable() })
+  .nullable()
+  .describe(
+    "What is sent at Stripe, and Stripe's rate, where the platform's balance has another currency than the order; null: the amount itself.",
+  );
+
 export const ReversalAnswer: z.ZodType<Reversal> = z
   .object({
     id: z.uuid().describe('Derived from its cause and the transfer.'),

@@ -21,7 +21,14 @@ import {
 } from '../../domain/marketplace/marketplace-status.js';
 import { IMMEDIATELY } from '../../domain/marketplace/releases.js';
 import { attention, currencyFilter, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
-import { amountOut, DisputeAnswer, ReversalAnswer, sellerAccount, workflowId } from './marketplace-parts.js';
+import {
+  amountOut,
+  DisputeAnswer,
+  ReversalAnswer,
+  sellerAccount,
+  transferConversion,
+  workflowId,
+} from './marketplace-parts.js';
 import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
@@ -191,12 +198,7 @@ export const TransferAnswer: z.ZodType<Transfer> = z
     status: z.enum(TRANSFER_STATUSES),
     certainty: z.enum(CERTAINTIES),
     stripe_transfer_id: z.string().nullable(),
-    conversion: z
-      .object({ currency: z.string(), amount: amountOut, exchange_rate: z.string().nullable() })
-      .nullable()
-      .describe(
-        "What is sent at Stripe, and Stripe's rate, where the platform's balance has another currency than the order; null: the amount itself.",
-      ),
+    conversion: transferConversion,
     retry_count: z.int().min(0),
     next_retry_at: timestamp.nullable(),
     waiting: z

@@ -37,6 +37,7 @@ import {
   lockTransfer,
   moneyOf,
   paramsOf,
+  partsOf,
   sourceOf,
   whyNoSource,
 } from './transfer-row.js';
@@ -150,24 +151,6 @@ async function notAdopted(database: Database, id: TransferId, stripeId: string):
   ]);
   return { status: row?.status ?? 'pending', started: [] };
 }
-
-const partsOf = (row: LockedTransfer) => {
-  const source = sourceOf(row);
-  return {
-    id: row.id,
-    orderId: row.order_id,
-    createdAt: row.created_at.toISOString(),
-    ageMs: row.row_age_ms,
-    gated: row.gated,
-    // What is frozen and may be sent again under its key stays as it is.
-    paymentToRead:
-      source.kind === 'unread' && (row.params === null || useOf(row) === 'new_generation')
-        ? { id: source.paymentId, paymentIntent: source.paymentIntent, isElsewhere: row.charge_currency !== null }
-        : null,
-    atStripe: moneyOf(row),
-    unsendable: source.kind === 'unsendable' && surelyUnmoved(row.certainty) ? source : null,
-  };
-};
 
 /**
  * The proof that allows another key after an unknown ends what waited for it as well: what refunds would have taken back of

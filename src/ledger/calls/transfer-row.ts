@@ -1,4 +1,4 @@
-import { mayHaveMoved } from '../../domain/calls/certainty.js';
+import { mayHaveMoved, surelyUnmoved } from '../../domain/calls/certainty.js';
 import type { TransferParams } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, TransferId } from '../../domain/ids.js';
 import { isRetired } from '../../domain/marketplace/currencies.js';
@@ -7,7 +7,7 @@ import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { type ChargeRate, convertedShare, OrderMoney, StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { Query } from '../transition.js';
 import { RELEASE } from './releases.js';
-import { CALL_TIMES, type CallRow, exactMinorUnits } from './stripe-calls.js';
+import { CALL_TIMES, type CallRow, exactMinorUnits, useOf } from './stripe-calls.js';
 
 /** A transfer with all that decides whether it may be sent, and of which money. */
 export type LockedTransfer = CallRow & {
@@ -183,3 +183,22 @@ export function whyNoSource(row: LockedTransfer): string | undefined {
 
 export const isDrawnFromCharge = ({ params }: Pick<LockedTransfer, 'params'>): boolean =>
   params !== null && Object.hasOwn(JSON.parse(params) as object, 'source_transaction');
+
+/** What whoever has claimed it knows. */
+export const partsOf = (row: LockedTransfer) => {
+  const source = sourceOf(row);
+  return {
+    id: row.id,
+    orderId: row.order_id,
+    createdAt: row.created_at.toISOString(),
+    ageMs: row.row_age_ms,
+    gated: row.gated,
+    // What is frozen and may be sent again under its key stays as it is.
+    paymentToRead:
+      source.kind === 'unread' && (row.params === null || useOf(row) === 'new_generation')
+        ? { id: source.paymentId, paymentIntent: source.paymentIntent, isElsewhere: row.charge_currency !== null }
+        : null,
+    atStripe: moneyOf(row),
+    unsendable: source.kind === 'unsendable' && surelyUnmoved(row.certainty) ? source : null,
+  };
+};

@@ -20,10 +20,16 @@ import {
   type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
 import type { ReleaseKind } from '../../domain/marketplace/releases.js';
-import { type Conversion, convertedPart, OrderMoney, StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import { HELD_FOR, type HeldForRow, toHeldFor } from '../calls/releases.js';
 import type { Database } from '../database.js';
 import { Conditions, inArchive, waitsForAPerson } from '../list-conditions.js';
+import {
+  conversionOfReversal,
+  conversionOfTransfer,
+  type ReversedMoney,
+  type SentMoney,
+  sellerSide,
+} from './conversions.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
 
 /** Rows of the marketplace as pg returns them: numeric is text, a time is a Date. Secrets are never part of these. */
@@ -93,7 +99,7 @@ export interface RefundRow extends AttentionColumns {
   created_at: Date;
 }
 
-export interface TransferRow extends AttentionColumns {
+export interface TransferRow extends AttentionColumns, SentMoney {
   id: TransferId;
   order_id: OrderId;
   seller_account: string;
@@ -104,9 +110,6 @@ export interface TransferRow extends AttentionColumns {
   certainty: Certainty;
   origin: 'order' | 'import' | 'compensation';
   stripe_transfer_id: string | null;
-  sent_currency: string | null;
-  sent_amount: string | null;
-  exchange_rate: string | null;
   retry_count: number;
   next_retry_at: Date | null;
   waiting_since: Date | null;
@@ -121,7 +124,7 @@ export interface TransferRow extends AttentionColumns {
   created_at: Date;
 }
 
-export interface ReversalRow extends AttentionColumns {
+export interface ReversalRow extends AttentionColumns, ReversedMoney {
   id: ReversalId;
   refund_id: RefundId | null;
   dispute_id: DisputeId | null;
@@ -138,15 +141,6 @@ export interface ReversalRow extends AttentionColumns {
   /** Of its transfer. */
   stripe_transfer_id: string | null;
   stripe_reversal_id: string | null;
-  sent_amount: string | null;
-  /** Of its transfer, where that was sent in another currency than its order's, and what the other reversals took of it. */
-  transfer_share: string;
-  transfer_currency: string | null;
-  transfer_sent: string | null;
-  beside: readonly [share: string, taken: string] | null;
-  seller_currency: string | null;
-  seller_got: string | null;
-  seller_gave: string | null;
   workflow_id: string | null;
   created_at: Date;
 }
@@ -283,10 +277,7 @@ export const toTransfer = (row: TransferRow): SellerTransfer => ({
   certainty: row.certainty,
   origin: row.origin,
   stripeTransferId: row.stripe_transfer_id,
-  conversion:
-    row.sent_currency === null || row.sent_amount === null
-      ? null
-      : { currency: row.sent_currency, amount: BigInt(row.sent_amount), exchangeRate: row.exchange_rate },
+  conversion: conversionOfTransfer(row),
   retryCount: row.retry_count,
   nextRetryAt: row.next_retry_at?.toISOString() ?? null,
   waiting: toWait(row),
@@ -326,27 +317,12 @@ export const toReversal = (row: ReversalRow): Reversal => ({
   nextRetryAt: row.next_retry_at?.toISOString() ?? null,
   stripeTransferId: row.stripe_transfer_id,
   stripeReversalId: row.stripe_reversal_id,
-  conversion: toConversion(row),
-  seller:
-    row.seller_currency === null
-      ? null
-      : { currency: row.seller_currency, got: BigInt(row.seller_got ?? 0), gave: BigInt(row.seller_gave ?? 0) },
+  conversion: conversionOfReversal(row),
+  seller: sellerSide(row),
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),
 });
-
-function toConversion(row: ReversalRow): Conversion | null {
-  const { currency, transfer_currency: sentIn, transfer_sent: sent, beside, sent_amount: frozen } = row;
-  if (sentIn === null || sent === null || beside === null) return null;
-  if (frozen !== null) return { currency: sentIn, amount: BigInt(frozen) };
-  const { amount } = convertedPart(
-    { share: new OrderMoney(BigInt(row.transfer_share), currency), sent: StripeMoney.read(BigInt(sent), sentIn) },
-    { share: new OrderMoney(BigInt(beside[0]), currency), taken: StripeMoney.read(BigInt(beside[1]), sentIn) },
-    new OrderMoney(BigInt(row.amount), currency),
-  );
-  return { currency: sentIn, amount };
-}
 
 /** What a person is asked, of any row that may ask. */
 export const toAttention = (row: AttentionColumns): Attention | null =>

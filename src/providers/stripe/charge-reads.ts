@@ -1,7 +1,8 @@
 import type { BalanceMovement, ChargeFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import { noSuchId, readAnswer } from './answers.js';
 import type { Ask } from './ask.js';
-import { balanceMovement, chargeFacts, idAt, pageOf } from './facts.js';
+import { balanceMovement } from './balance-facts.js';
+import { chargeFacts, idAt, pageOf } from './facts.js';
 import { isId, requireId } from './params.js';
 
 /** What is read of buyers' payments at this Stripe account. */

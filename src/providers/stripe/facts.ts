@@ -1,5 +1,4 @@
 import type {
-  BalanceMovement,
   ChargeFacts,
   GroupTransfer,
   PayoutFacts,
@@ -193,21 +192,6 @@ function madeFrom(metadata: Readonly<Record<string, string>>): StripeRefund['mad
   return id === undefined || id === '' ? null : { kind: ofRefund === 'true' ? 'refund' : 'attempt', id };
 }
 
-/** Available amounts by currency; may be negative: a seller can owe. */
-export function availableBalance(object: JsonObject): ReadonlyMap<string, bigint> | undefined {
-  const entries = object['object'] === 'balance' ? arrayAt(object, 'available') : undefined;
-  if (entries === undefined) return undefined;
-  const available = new Map<string, bigint>();
-  for (const entry of entries) {
-    if (!isObject(entry)) return undefined;
-    const amount = integerAt(entry, 'amount');
-    const currency = currencyAt(entry);
-    if (amount === undefined || currency === undefined) return undefined;
-    available.set(currency, (available.get(currency) ?? 0n) + amount);
-  }
-  return available;
-}
-
 export function chargeFacts(object: JsonObject): ChargeFacts | undefined {
   const chargeId = object['object'] === 'charge' ? idAt(object, 'id') : undefined;
   const { captured, paid, livemode } = object;
@@ -285,14 +269,6 @@ const isSentOn = (object: JsonObject): boolean =>
     (name) => (object[name] ?? null) !== null,
   );
 
-export function balanceMovement(object: JsonObject): BalanceMovement | undefined {
-  const amount = object['object'] === 'balance_transaction' ? integerAt(object, 'amount') : undefined;
-  const currency = currencyAt(object);
-  const rate = object['exchange_rate'];
-  if (amount === undefined || currency === undefined) return undefined;
-  return { amount, currency, exchangeRate: typeof rate === 'number' && Number.isFinite(rate) ? `${rate}` : null };
-}
-
 /** Any of these is enough to receive a transfer, by Stripe's own words where none is there. */
 const RECEIVING = ['transfers', 'crypto_transfers', 'legacy_payments'] as const;
 
@@ -334,13 +310,13 @@ export function idAt(object: JsonObject, key: string): string | undefined {
 }
 
 /** Beyond 2^53 JSON has already lost digits. */
-function integerAt(object: JsonObject, key: string): bigint | undefined {
+export function integerAt(object: JsonObject, key: string): bigint | undefined {
   const value: JsonValue | undefined = object[key];
   return typeof value === 'number' && Number.isSafeInteger(value) ? BigInt(value) : undefined;
 }
 
 /** Lower case on the wire, upper case here. */
-function currencyAt(object: JsonObject): string | undefined {
+export function currencyAt(object: JsonObject): string | undefined {
   const currency = stringAt(object, 'currency');
   return currency !== undefined && /^[a-z]{3}$/i.test(currency) ? currency.toUpperCase() : undefined;
 }

@@ -295,6 +295,8 @@ const CHARGE = {
   payment_method_details: { type: 'card' },
   balance_transaction: 'txn_1',
   transfer_data: null,
+  amount_captured: 1_099,
+  currency: 'usd',
 };
 const INTENT = {
   id: 'pi_1',
@@ -363,7 +365,7 @@ describe('what stands behind a payment', () => {
     const { calls, tokens } = await answering([
       json(200, intent),
       json(200, CHARGE),
-      json(200, { id: 'txn_1', object: 'balance_transaction', currency: 'eur' }),
+      json(200, { id: 'txn_1', object: 'balance_transaction', currency: 'eur', amount: 1_011, exchange_rate: 0.92 }),
     ]);
     expect(await calls.readLatestCharge('pi_1')).toEqual({ kind: 'found', value: { chargeId: 'ch_1' } });
     expect(await calls.readCharge('ch_1')).toEqual({
@@ -379,7 +381,10 @@ describe('what stands behind a payment', () => {
         balanceTransactionId: 'txn_1',
       },
     });
-    expect(await calls.readBalanceMovement('txn_1')).toEqual({ kind: 'found', value: 'EUR' });
+    expect(await calls.readBalanceMovement('txn_1')).toEqual({
+      kind: 'found',
+      value: { amount: 1_011n, currency: 'EUR', exchangeRate: '0.92' },
+    });
     expect(tokens.map(([endpoint]) => endpoint)).toEqual([
       'payment_intents.read',
       'charges.read',
