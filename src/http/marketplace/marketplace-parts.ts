@@ -12,6 +12,20 @@ export const amountOut = z.int().min(0);
 export const sellerAccount = z.string();
 export const workflowId = z.string().nullable();
 
+export const waitingOut = z
+  .object({
+    for: z.enum(['platform_balance', 'seller']),
+    since: timestamp,
+    detail: z.string(),
+    missing: amountOut
+      .nullable()
+      .describe(
+        "What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller.",
+      ),
+  })
+  .nullable()
+  .describe('Why it is not sent yet, where nobody is asked about that: it goes on by itself.');
+
 export const transferConversion = z
   .object({ currency: z.string(), amount: amountOut, exchange_rate: z.string().nullable() })
   .nullable()

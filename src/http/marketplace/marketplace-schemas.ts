@@ -27,6 +27,7 @@ import {
   ReversalAnswer,
   sellerAccount,
   transferConversion,
+  waitingOut,
   workflowId,
 } from './marketplace-parts.js';
 import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
@@ -201,19 +202,7 @@ export const TransferAnswer: z.ZodType<Transfer> = z
     conversion: transferConversion,
     retry_count: z.int().min(0),
     next_retry_at: timestamp.nullable(),
-    waiting: z
-      .object({
-        for: z.enum(['platform_balance', 'seller']),
-        since: timestamp,
-        detail: z.string(),
-        missing: amountOut
-          .nullable()
-          .describe(
-            "What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller.",
-          ),
-      })
-      .nullable()
-      .describe('Why it is not sent yet, where nobody is asked about that: it goes on by itself.'),
+    waiting: waitingOut,
     release: releaseOut,
     held: heldOut,
     reversals: z.array(ReversalAnswer),
