@@ -1416,9 +1416,10 @@ DECLARE
 BEGIN
   SELECT array_agg(f.stripe_reversal_id ORDER BY f.stripe_reversal_id) INTO v_ids
     FROM foreign_reversals f WHERE f.transfer_id = p_transfer AND NOT f.told
-      AND NOT EXISTS (SELECT 1 FROM foreign_decisions d WHERE d.stripe_reversal_id = f.stripe_reversal_id)
-      AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.transfer_id = p_transfer
-        AND (r.stripe_reversal_id = f.stripe_reversal_id OR f.stripe_reversal_id = ANY (r.others_shown)));
+      AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.transfer_id = p_transfer AND (r.stripe_reversal_id = f.stripe_reversal_id
+        OR f.stripe_reversal_id = ANY (r.others_shown) AND NOT r.voided AND NOT f.freed))
+      AND coalesce((SELECT sum(d.amount) FROM foreign_decisions d WHERE d.stripe_reversal_id = f.stripe_reversal_id), 0)
+        < CASE WHEN f.freed THEN f.amount ELSE 1 END;
   IF v_ids IS NULL THEN RETURN; END IF;
   SELECT * INTO t FROM seller_transfers WHERE id = p_transfer;
   IF t.attention_reason IS NOT NULL OR t.stripe_transfer_id IS NULL OR EXISTS (SELECT 1 FROM reversals
@@ -1439,7 +1440,7 @@ BEGIN
     WHERE transfer_id = p_transfer AND status = 'reversed' AND (t.sent_amount IS NULL OR sent_amount IS NOT NULL);
   UPDATE seller_transfers SET attention_since = clock_now(),
       attention_reason = CASE WHEN v_gone >= coalesce(t.sent_amount, t.amount) THEN 'foreign_reversal' ELSE 'partly_foreign_reversal' END,
-      attention_detail = format('somebody else took %s %s of it back at Stripe (not told so far: %s), and no share is due now: the next refund will ask what that stands for; acknowledge with adopt',
+      attention_detail = format('somebody else took %s %s of it back at Stripe (not told so far, or for a share that is no longer due: %s), and no share is due now: the next refund will ask what that stands for, or pay the seller back at Stripe; acknowledge with adopt',
         v_taken, v_currency, array_to_string(v_ids[1:5], ', '))
     WHERE id = p_transfer;
 END $function$

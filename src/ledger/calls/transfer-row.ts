@@ -113,6 +113,10 @@ export function sourceOf(row: LockedTransfer): Source {
 const isElsewhere = ({ charge_currency: balance, currency }: LockedTransfer): boolean =>
   balance !== null && balance !== currency;
 
+/** It is drawn from a charge in another currency, or not sent at all: the balance in its own says nothing of it. */
+export const needsNoBalance = (row: LockedTransfer): boolean =>
+  sourceOf(row).kind === 'unsendable' || (isElsewhere(row) && sourceOf(row).kind !== 'balance');
+
 function unsendable(row: LockedTransfer): Source {
   const { amount, currency, charge_id: charge, charge_currency: balance, charge_paid_in: paidIn } = row;
   const share = `${amount} ${currency}`;

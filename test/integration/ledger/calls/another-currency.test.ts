@@ -5,7 +5,7 @@ import { unique } from '../../../support/marketplace/fixtures.js';
 import { aLine, importLine } from '../../../support/marketplace/historical-lines.js';
 import { paymentAt } from '../../../support/marketplace/hyperswitch-facts.js';
 import { looked } from '../../../support/marketplace/looked.js';
-import { marketplaceLedgerForFile, REFUSED, UNKNOWN } from '../../../support/marketplace/steps.js';
+import { DONE, marketplaceLedgerForFile, REFUSED, SHORT, UNKNOWN } from '../../../support/marketplace/steps.js';
 
 const { test, steps } = await marketplaceLedgerForFile();
 
@@ -101,6 +101,28 @@ describe('a transfer whose money is in a balance of another currency', () => {
     test.clock.advance(10);
     await test.ledger.noteCharge(paymentId, intent, inEuros(charge));
     expect((await steps.leave(await steps.holdTransfer(id))).params).toMatchObject({ amount: 920, currency: 'eur' });
+  });
+
+  it('waits for no balance any more where an earlier build had it wait for one in the currency of its order', async () => {
+    const { id, paymentId, intent, charge } = await charged();
+    await steps.send(id, SHORT, { provedAbsent: true });
+    expect(await steps.transfer(id)).toMatchObject({ status: 'waiting_platform_balance' });
+    await test.database.query(
+      `UPDATE payments SET charge_of = $2, charge_id = $3, charge_currency = 'EUR' WHERE id = $1`,
+      [paymentId, intent, charge],
+    );
+    const held = await steps.holdTransfer(id);
+    expect(held.paymentToRead).toMatchObject({ isElsewhere: true });
+    await test.ledger.releaseTransfer(id, held.runner, 1);
+    test.clock.advance(10);
+    await test.ledger.noteCharge(paymentId, intent, inEuros(charge));
+    const again = await steps.holdTransfer(id);
+    expect(again.atStripe).toMatchObject({ amount: 920n, currency: 'EUR' });
+    await steps.attempt(again, DONE);
+    expect(await steps.transfer(id)).toMatchObject({
+      status: 'completed',
+      conversion: { currency: 'EUR', amount: 920n },
+    });
   });
 
   it('that was refused with its own money as the source has no other: it is never sent from the balance', async () => {
