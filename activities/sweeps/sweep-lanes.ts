@@ -9,6 +9,7 @@ import { createDisputeSweep, type DisputeSweepDependencies } from './sweep-dispu
 import { createInboxSweep, type InboxSweepDependencies } from './sweep-inbox.js';
 import { createMarketplaceSweep, type MarketplaceSweepDependencies } from './sweep-marketplace.js';
 import { createPayoutSweep, type PayoutSweepDependencies } from './sweep-payouts.js';
+import { createSellerSideSweep, type SellerSideDependencies } from './sweep-seller-sides.js';
 import { createSessionSweep } from './sweep-sessions.js';
 import { createSettlementSweep, type SettlementStarter, type SettlementSweepSettings } from './sweep-settlements.js';
 import { createUpkeep } from './sweep-upkeep.js';
@@ -25,6 +26,8 @@ export interface SweepDependencies {
   readonly searchPayment?: DisputeSweepDependencies['searchPayment'] | undefined;
   /** Undefined: Stripe is not configured here, and no payout is read. */
   readonly readPayout?: PayoutSweepDependencies['readPayout'] | undefined;
+  /** Undefined: Stripe is not configured here, and nobody reads what reversals were for their sellers. */
+  readonly readSellerSide?: SellerSideDependencies['readSellerSide'] | undefined;
   /** Undefined: no chain is configured, and what channels have earned waits in the ledger. */
   readonly chain: (Pick<CaptureDependencies, 'policy'> & Pick<WatchDependencies, 'readChain'>) | undefined;
   /** Undefined: the heads of the event chains are kept in Postgres alone. */
@@ -48,6 +51,7 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
     processWebhook,
     searchPayment,
     readPayout,
+    readSellerSide,
     chain,
     anchors,
     telling,
@@ -76,6 +80,7 @@ export function createSweeps(dependencies: SweepDependencies): SweepActivities {
       dispute: createMarketplaceSweep('dispute', { ledger, logger, ...money }),
       'dispute-search': searchPayment ? createDisputeSweep({ ledger, logger, searchPayment }) : nothingToDo,
       payout: readPayout ? createPayoutSweep({ ledger, logger, readPayout }) : nothingToDo,
+      'seller-side': readSellerSide ? createSellerSideSweep({ ledger, logger, readSellerSide }) : nothingToDo,
       'hyperswitch-event': createInboxSweep('hyperswitch-event', { ledger, logger, processWebhook }),
       'stripe-event': createInboxSweep('stripe-event', { ledger, logger, processWebhook }),
       'stripe-read': createInboxSweep('stripe-read', { ledger, logger, processWebhook }),

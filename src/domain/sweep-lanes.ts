@@ -16,6 +16,7 @@ export type SweepLane =
   | 'dispute'
   | 'dispute-search'
   | 'payout'
+  | 'seller-side'
   | InboxLane
   | 'anchor'
   | 'notify'
@@ -74,6 +75,7 @@ const EVERY: Readonly<Record<SweepLane, (settings: SweepSettings) => number>> = 
   dispute: refunds,
   'dispute-search': refunds,
   payout: sales,
+  'seller-side': refunds,
   'hyperswitch-event': refunds,
   'stripe-event': refunds,
   'stripe-read': refunds,

@@ -35,6 +35,7 @@ import { createPayouts } from './marketplace/payouts.js';
 import { createRefunds } from './marketplace/refunds.js';
 import { createRequestKeys } from './marketplace/request-keys.js';
 import { createSellerBalances } from './marketplace/seller-balance.js';
+import { createSellerSides } from './marketplace/seller-sides.js';
 import { createTransferReader } from './marketplace/transfers.js';
 import { createWebhooks } from './marketplace/webhooks.js';
 import { compareSchema, knownMigrations, type SchemaState } from './migrate.js';
@@ -135,6 +136,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createPayoutContents(database),
     ...createPayoutReader(database),
     ...createSellerBalances(database),
+    ...createSellerSides(database),
     ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),

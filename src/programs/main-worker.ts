@@ -214,6 +214,7 @@ function dependenciesOf(
       processWebhook,
       searchPayment: calls?.searchPayment,
       readPayout,
+      readSellerSide: marketplace.readSellerSide,
       chain: tempo,
       retentionAfterMs: config.retentionAfterMs,
       anchors: config.auditAnchorDir === undefined ? undefined : createAnchorDirectory(config.auditAnchorDir),

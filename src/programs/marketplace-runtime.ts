@@ -6,6 +6,7 @@ import { atItsProvider, type PaymentCalls } from '../calls/marketplace/payment-c
 import { createPayoutReading } from '../calls/marketplace/payouts.js';
 import { createPinnedReads, type PayingStripe } from '../calls/marketplace/pinned-reads.js';
 import { createWebhookProcessor } from '../calls/marketplace/process-webhook.js';
+import { createReadSellerSide } from '../calls/marketplace/seller-side.js';
 import { createStripePayments } from '../calls/marketplace/stripe-payments.js';
 import { createRereader } from '../calls/settlements/reread-session.js';
 import type { RetryTimings } from '../calls/steps.js';
@@ -91,6 +92,7 @@ export function createMarketplaceRuntime({
     wake,
     calls,
     readPayout: pinned.stripe && createPayoutReading({ ledger, stripe: pinned.stripe }),
+    readSellerSide: pinned.stripe && createReadSellerSide({ ledger, stripe: pinned.stripe }),
     external: pinned.stripe && createExternalPayments({ ledger, stripe: pinned.stripe, wake }),
     resolution: createResolution({
       ledger,

@@ -199,9 +199,14 @@ const CASES: Readonly<Record<string, Case>> = {
     requests: [`GET /v1/charges/${CHARGE}`],
   },
   'in which balance a charge’s money is, is read': {
-    call: (calls) => calls.readBalanceCurrency('txn_1PgafTB7WZ01zgkWfN9ZEmXa'),
-    answer: { kind: 'found', value: 'USD' },
+    call: (calls) => calls.readBalanceMovement('txn_1PgafTB7WZ01zgkWfN9ZEmXa'),
+    answer: { kind: 'found', value: { amount: 100n, currency: 'USD', exchangeRate: null } },
     requests: ['GET /v1/balance_transactions/txn_1PgafTB7WZ01zgkWfN9ZEmXa'],
+  },
+  'what a refund of a transfer did to the balance of its seller is read': {
+    call: (calls) => calls.movementOf('acct_1PgafTB7WZ01zgkW', 'pyr_1PgafTB7WZ01zgkW'),
+    answer: { kind: 'found', value: { amount: 100n, currency: 'USD' } },
+    requests: ['GET /v1/balance_transactions?source=pyr_1PgafTB7WZ01zgkW&limit=1'],
   },
   'a dispute is read': {
     call: (calls) => calls.readDispute('dp_1PgafTB7WZ01zgkWnrTZ3YXg'),

@@ -23,6 +23,7 @@ import { createPayoutReader } from '../../src/ledger/marketplace/payout-reader.j
 import { createPayouts } from '../../src/ledger/marketplace/payouts.js';
 import { createRefunds } from '../../src/ledger/marketplace/refunds.js';
 import { createRequestKeys } from '../../src/ledger/marketplace/request-keys.js';
+import { createSellerSides } from '../../src/ledger/marketplace/seller-sides.js';
 import { createTransferReader } from '../../src/ledger/marketplace/transfers.js';
 import { createWebhooks } from '../../src/ledger/marketplace/webhooks.js';
 import { createMoneyThatLeaves } from '../../src/ledger/money-that-leaves/create.js';
@@ -39,6 +40,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createPayments(NOTHING, NOTHING),
     ...createRefunds(NOTHING, NOTHING),
     ...createTransferReader(NOTHING),
+    ...createSellerSides(NOTHING),
     ...createMarketplaceLists(NOTHING),
     ...createProviderStates(NOTHING),
     ...createWebhooks(NOTHING),

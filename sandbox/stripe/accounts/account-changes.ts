@@ -6,7 +6,10 @@ import { accountOf, isRejected } from './accounts.js';
 
 /** What its owner, Stripe or the platform does to an account. */
 export type AccountChange = Partial<
-  Pick<AccountRecord, 'access' | 'transfers' | 'liable' | 'pendingReversals' | 'disabledReason' | 'payouts'>
+  Pick<
+    AccountRecord,
+    'access' | 'transfers' | 'liable' | 'pendingReversals' | 'disabledReason' | 'payouts' | 'settlesIn'
+  >
 >;
 
 /** The platform's own, which sellers connect to. */

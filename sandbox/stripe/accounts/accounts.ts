@@ -34,6 +34,13 @@ export function credited(
   return { ...account, funds: { ...account.funds, [currency]: after } };
 }
 
+/** What an amount is in the account's own balance, today. */
+export function inOwnBalance({ settlesIn }: AccountRecord, { amount, currency }: Money) {
+  return settlesIn === undefined || settlesIn === null || settlesIn.currency === currency
+    ? { amount, currency, exchangeRate: null }
+    : { amount: Math.round(amount * settlesIn.rate), currency: settlesIn.currency, exchangeRate: settlesIn.rate };
+}
+
 /** Every currency the account has touched; one that touched none shows none of US dollars. */
 export const allFunds = (account: AccountRecord): Readonly<Record<string, Funds>> =>
   Object.keys(account.funds).length === 0 ? { usd: NOTHING } : account.funds;

@@ -38,6 +38,7 @@ const accountSchema = z.strictObject({
   access: z.enum(['granted', 'revoked', 'missing']).optional(),
   transfers: z.enum(['active', 'inactive', 'pending']).optional(),
   liable: z.boolean().optional(),
+  settlesIn: z.strictObject({ currency, rate: z.number().positive() }).nullable().optional(),
   pendingReversals: z.boolean().optional(),
   payouts: z.enum(PAYOUT_INTERVALS).optional(),
   disabledReason: z

@@ -1,3 +1,4 @@
+import { accountOf, inOwnBalance } from '../accounts/accounts.js';
 import { booked } from '../balance/bookings.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
@@ -91,20 +92,20 @@ export function planChargeChange(
 function captured(
   context: PlanContext,
   charge: ChargeRecord,
-  { settles_in, exchange_rate = 1, fee = 0 }: Pick<NewCapture, 'settles_in' | 'exchange_rate' | 'fee'>,
+  { settles_in, exchange_rate, fee = 0 }: Pick<NewCapture, 'settles_in' | 'exchange_rate' | 'fee'>,
   settlementDays: number,
 ): Plan {
   const row: ChargeRecord = { ...charge, balanceTransaction: newId('txn') };
-  const foreign = settles_in !== undefined && settles_in !== row.currency;
+  const platform = accountOf(context.store, row.platform, row.livemode);
+  const settlesIn = settles_in === undefined ? platform.settlesIn : { currency: settles_in, rate: exchange_rate ?? 1 };
+  const money = inOwnBalance({ ...platform, settlesIn }, row);
   const puts = booked(context, [
     {
       id: row.balanceTransaction ?? '',
       account: row.platform,
       type: row.method === 'card' ? 'charge' : 'payment',
-      amount: foreign ? Math.round(row.amount * exchange_rate) : row.amount,
       fee,
-      currency: settles_in ?? row.currency,
-      exchangeRate: foreign ? exchange_rate : null,
+      ...money,
       source: row.id,
       availableOn: seconds(context.nowMs) + settlementDays * DAY_SECONDS,
     },

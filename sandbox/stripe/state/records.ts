@@ -36,6 +36,8 @@ export interface AccountRecord {
   readonly liable: boolean;
   /** The platform has the preview of pending reversals: one that its balance does not cover waits instead of being refused. */
   readonly pendingReversals?: boolean;
+  /** It holds this currency alone: what comes in another, or leaves, is converted at so many of it for one. Null: it holds any. */
+  readonly settlesIn?: { readonly currency: string; readonly rate: number } | null;
   /** By currency in lower case. */
   readonly funds: Readonly<Record<string, Funds>>;
 }

@@ -1,4 +1,4 @@
-import { accountOf, fundsOf } from '../accounts/accounts.js';
+import { accountOf, fundsOf, inOwnBalance } from '../accounts/accounts.js';
 import { booked } from '../balance/bookings.js';
 import { reversalObject, transferObject } from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
@@ -31,7 +31,8 @@ export function createReversal(caller: Caller, id: string, params: Values<typeof
   const seller = accountOf(store, destination, world.livemode);
   if (seller.access === 'revoked') return refusal(accountInvalid(destination));
   // docs.stripe.com/connect/separate-charges-and-transfers: the balance covers it, or the platform answers for it
-  const covered = seller.liable || fundsOf(seller, currency).available >= amount;
+  const taken = inOwnBalance(seller, { amount, currency });
+  const covered = seller.liable || fundsOf(seller, taken.currency).available >= taken.amount;
   if (!covered && !seller.pendingReversals) return refusal(insufficient(destination, currency));
   const fields = { amount, metadata: params.metadata ?? {}, created: seconds(caller.nowMs) };
   if (!seller.pendingReversals) return reverse(caller, transfer, newReversal(transfer, fields));
@@ -60,6 +61,8 @@ function reverse(caller: Caller, transfer: TransferRecord, row: ReversalRecord):
   const { store, world } = caller;
   const { currency, destination } = transfer;
   const { amount, balanceTransaction, destinationPaymentRefund: refund } = row;
+  // Today's rate, which is not that of the payment.
+  const taken = inOwnBalance(accountOf(store, destination, world.livemode), { amount, currency });
   const after: TransferRecord = { ...transfer, amountReversed: transfer.amountReversed + amount };
   return answer(
     reversalObject(row),
@@ -67,7 +70,7 @@ function reverse(caller: Caller, transfer: TransferRecord, row: ReversalRecord):
       { table: 'reversal', row },
       { table: 'transfer', row: after },
       ...booked(caller, [
-        { account: destination, type: 'payment_refund', amount: -amount, currency, source: refund },
+        { account: destination, type: 'payment_refund', ...taken, amount: -taken.amount, source: refund },
         {
           id: balanceTransaction,
           account: world.platform,

@@ -1,4 +1,4 @@
-import { accountOf, fundsOf, unreachable } from '../accounts/accounts.js';
+import { accountOf, fundsOf, inOwnBalance, unreachable } from '../accounts/accounts.js';
 import { booked } from '../balance/bookings.js';
 import { transferObject } from '../http/objects.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
@@ -70,8 +70,7 @@ export function createTransfer(caller: Caller, params: Values<typeof CREATE_TRAN
     {
       account: destination,
       type: 'payment',
-      amount,
-      currency,
+      ...inOwnBalance(accountOf(store, destination, world.livemode), { amount, currency }),
       source: destinationPayment,
       availableOn,
       transfer: sent,

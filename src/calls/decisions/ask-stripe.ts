@@ -12,14 +12,18 @@ import type { ReversalId, TransferId } from '../../domain/ids.js';
 import { type Accounted, notedOf, takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
 import type { Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
 import {
+  isMoney,
   isTransferOf,
   liveReversalOf,
   madeSince,
   markOfReversal,
   markOfTransfer,
   orderMarkOf,
+  reversalAtStripe,
+  transferAtStripe,
   transfersOf,
 } from '../../domain/marketplace/ours-at-stripe.js';
+import { StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { Verification } from '../../ledger/decisions/decision-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import { type NoWord, whyNoWord } from './no-word.js';
@@ -86,17 +90,14 @@ function judgeReversal(
       detail: refuted(named, reversal.stripeTransferId ?? 'its transfer', 'stripe_reversal_id'),
     };
   const other = markOfReversal(found);
-  const toTake = reversal.amount - reversal.counted;
+  const due = reversalAtStripe(reversal);
   // A build that knew nothing of what is counted asked for the whole share.
-  const tookWhole = other !== undefined && found.amount === reversal.amount && toTake < reversal.amount;
-  if (
-    (found.amount !== toTake && !tookWhole) ||
-    found.currency !== reversal.currency ||
-    (other && other !== reversal.id)
-  )
+  const tookWhole =
+    other !== undefined && reversal.counted > 0n && isMoney(found, StripeMoney.read(reversal.amount, due.currency));
+  if ((!isMoney(found, due) && !tookWhole) || (other && other !== reversal.id))
     return {
       kind: 'refuted',
-      detail: `${found.stripeReversalId} is ${found.amount} ${found.currency}${other ? ` of operation ${other}` : ''}, not ${toTake} ${reversal.currency} of this one`,
+      detail: `${found.stripeReversalId} is ${found.amount} ${found.currency}${other ? ` of operation ${other}` : ''}, not ${due.amount} ${due.currency} of this one`,
     };
   if (found.state !== 'done')
     return { kind: 'refuted', detail: `${found.stripeReversalId} has taken nothing: it is ${found.state} at Stripe` };
@@ -123,6 +124,12 @@ function judgeOthers(
       detail: `${read.transfer.stripeTransferId} is in ${read.transfer.currency} at Stripe, and this share of it is in ${reversal.currency}: one is not counted as the other`,
     };
   const others = takenByOthers(read, accounted);
+  const mixed = others.reversals.find(({ currency }) => currency !== reversal.currency);
+  if (mixed)
+    return {
+      kind: 'refuted',
+      detail: `${mixed.stripeReversalId} is in ${mixed.currency} at Stripe, and this share is in ${reversal.currency}: one is not counted as the other`,
+    };
   const reversals = others.reversals.map(({ stripeReversalId, amount, state }) => ({
     id: stripeReversalId,
     amount: `${amount}`,
@@ -204,10 +211,12 @@ function judgeTransfer(
   if (!found)
     return { kind: 'refuted', detail: refuted(named, `the way to ${transfer.sellerAccount}`, 'stripe_transfer_id') };
   const mark = markOfTransfer(found);
-  if (!isTransferOf(found, transfer) || (mark !== undefined && mark !== transfer.id))
+  const money = transferAtStripe(transfer);
+  const { sellerAccount } = transfer;
+  if (!isTransferOf(found, { money, sellerAccount }) || (mark !== undefined && mark !== transfer.id))
     return {
       kind: 'refuted',
-      detail: `${found.stripeTransferId} is ${found.amount} ${found.currency} to ${found.destination}, not ${transfer.amount} ${transfer.currency} to ${transfer.sellerAccount}`,
+      detail: `${found.stripeTransferId} is ${found.amount} ${found.currency} to ${found.destination}, not ${money.amount} ${money.currency} to ${sellerAccount}`,
     };
   if (mark === undefined && !mayBeOf(orderMark, found))
     return { kind: 'refuted', detail: `${found.stripeTransferId} names another order at Stripe than ${orderMark}` };

@@ -12,7 +12,13 @@ import type {
   Reversal,
   SellerTransfer,
 } from '../../domain/marketplace/marketplace.js';
-import { liveReversalOf, madeSince, transfersOf } from '../../domain/marketplace/ours-at-stripe.js';
+import {
+  liveReversalOf,
+  madeSince,
+  reversalAtStripe,
+  transferAtStripe,
+  transfersOf,
+} from '../../domain/marketplace/ours-at-stripe.js';
 import { TEMPO } from '../../domain/settlements/settlement-providers.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { AuthorizationReader } from '../../providers/evm/authorizations.js';
@@ -108,7 +114,7 @@ async function transferSight(transfer: SellerTransfer, { stripe }: Readers): Pro
   const { id, sellerAccount, stripeTransferId, createdAt, amountReversed, currency } = transfer;
   const at = seenAt('stripe', {
     stripe_transfer_id: stripeTransferId,
-    amount: money(transfer),
+    amount: money(transferAtStripe(transfer)),
     amount_reversed: money({ amount: amountReversed, currency }),
     seller_account: sellerAccount,
   });
@@ -135,11 +141,11 @@ async function transferSight(transfer: SellerTransfer, { stripe }: Readers): Pro
 }
 
 async function reversalSight(reversal: Reversal, { stripe }: Readers): Promise<LiveSight> {
-  const { id, stripeTransferId, stripeReversalId, sellerAccount, counted, currency } = reversal;
+  const { id, stripeTransferId, stripeReversalId, sellerAccount } = reversal;
   const at = seenAt('stripe', {
     stripe_transfer_id: stripeTransferId,
     stripe_reversal_id: stripeReversalId,
-    amount: money({ amount: reversal.amount - counted, currency }),
+    amount: money(reversalAtStripe(reversal)),
   });
   if (!stripe) return at.notAsked(NO_STRIPE);
   if (stripeTransferId === null)

@@ -3,7 +3,7 @@ import { unfitAsSource } from '../../domain/marketplace/charge-source.js';
 import type { ChargeReading } from '../../ledger/calls/payment-charges.js';
 import type { StripeCalls } from '../../providers/stripe/client.js';
 
-type ChargeReads = Pick<StripeCalls, 'readLatestCharge' | 'readCharge' | 'readBalanceCurrency'>;
+type ChargeReads = Pick<StripeCalls, 'readLatestCharge' | 'readCharge' | 'readBalanceMovement'>;
 
 /** `mayPass`: another read may tell more. */
 type Unread = { readonly kind: 'unread'; readonly why: string; readonly mayPass: boolean };
@@ -16,13 +16,19 @@ export async function chargeBehind(stripe: ChargeReads, paymentIntent: string): 
   if (chargeId === null) return { kind: 'unfit', why: `${paymentIntent} was paid by no charge` };
   const charge = await stripe.readCharge(chargeId);
   if (charge.kind !== 'found') return notRead(charge);
-  const { balanceTransactionId, livemode } = charge.value;
+  const { balanceTransactionId, livemode, amountCaptured: captured, currency: paidIn } = charge.value;
   const unfit = unfitAsSource(charge.value);
   if (unfit !== undefined) return { kind: 'unfit', why: unfit };
   // Stripe books it soon after the capture.
   if (balanceTransactionId === null) return { kind: 'unread', why: `${chargeId} is in no balance yet`, mayPass: true };
-  const balance = await stripe.readBalanceCurrency(balanceTransactionId);
-  return balance.kind === 'found' ? { kind: 'charge', chargeId, currency: balance.value, livemode } : notRead(balance);
+  const balance = await stripe.readBalanceMovement(balanceTransactionId);
+  if (balance.kind !== 'found') return notRead(balance);
+  const { amount: became, currency, exchangeRate } = balance.value;
+  const converted = currency !== paidIn;
+  if (converted && (became <= 0n || captured <= 0n))
+    return { kind: 'unfit', why: `${captured} ${paidIn} of ${chargeId} became ${became} ${currency}` };
+  const rate = converted ? { paidIn, captured, became, exchangeRate } : null;
+  return { kind: 'charge', chargeId, currency, rate, livemode };
 }
 
 function notRead(answer: Exclude<ReadAnswer<never>, { kind: 'found' }>): ChargeReading | Unread {

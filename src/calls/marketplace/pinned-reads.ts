@@ -10,6 +10,7 @@ import type { StripeAccountCheck } from './stripe-call-types.js';
 type StripeReads = Pick<
   StripeCalls,
   | 'readTransfer'
+  | 'movementOf'
   | 'transfersTo'
   | 'readPayout'
   | 'payoutContents'
@@ -58,6 +59,7 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
     inLane(lane) {
       const calls = stripe.inLane(lane);
       return {
+        movementOf: (seller, source) => checked(() => calls.movementOf(seller, source)),
         readTransfer: (id) => checked(() => calls.readTransfer(id)),
         transfersTo: (seller, since) => checked(() => calls.transfersTo(seller, since)),
         readPlatformBalance: () => checked(() => calls.readPlatformBalance()),

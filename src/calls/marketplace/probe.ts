@@ -2,6 +2,7 @@ import { assertNever } from '../../domain/assert-never.js';
 import { mayHaveMoved } from '../../domain/calls/certainty.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { ReversalId, TransferId } from '../../domain/ids.js';
+import { reversalAtStripe, transferAtStripe } from '../../domain/marketplace/ours-at-stripe.js';
 import type { Recorded } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
@@ -66,7 +67,7 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
       const looked = await lookForReversal(stripe, {
         ...reversal,
         stripeTransferId,
-        amount: reversal.amount - reversal.counted,
+        atStripe: reversalAtStripe(reversal),
       });
       return await take({ kind: 'reversal', id, ...attention }, looked, ({ stripeId }) =>
         ledger.adoptReversal(id, stripeId),
@@ -79,7 +80,7 @@ export function createProbes({ ledger, stripe, wake }: ProbeDependencies) {
       const { attention } = transfer;
       if (attention === null || !mayHaveMoved(transfer.certainty))
         return { kind: 'later', afterMs: 1, why: 'nothing is to be found out' };
-      const looked = await lookForTransfer(stripe, transfer);
+      const looked = await lookForTransfer(stripe, { ...transfer, atStripe: transferAtStripe(transfer) });
       return await take({ kind: 'transfer', id, ...attention }, looked, ({ stripeId, others }) =>
         ledger.adoptTransfer(id, stripeId, others),
       );

@@ -1,6 +1,7 @@
 import type { PaymentId, ReversalId, TransferId } from '../../domain/ids.js';
 import { takenByOthers } from '../../domain/marketplace/foreign-reversals.js';
 import { markOfReversal } from '../../domain/marketplace/ours-at-stripe.js';
+import { StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Finishing, MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
 import type { PinnedStripe } from './pinned-reads.js';
@@ -109,11 +110,12 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
     const answer = await stripe.inLane(transfer.sellerAccount).readTransfer(transfer.stripeTransferId);
     if (answer.kind !== 'found') return answer.kind === 'missing' ? 'missing' : 'left';
     for (const reversal of answer.value.reversals) {
-      const { stripeReversalId, amount, state } = reversal;
+      const { stripeReversalId, amount, currency, state } = reversal;
       const operation = markOfReversal(reversal) ?? '';
       if (state !== 'done' || transfer.stripeIds.includes(stripeReversalId) || !transfer.unwatched.includes(operation))
         continue;
-      wake((await ledger.adoptReversal(operation as ReversalId, stripeReversalId, amount)).started);
+      const taken = StripeMoney.read(amount, currency);
+      wake((await ledger.adoptReversal(operation as ReversalId, stripeReversalId, taken)).started);
     }
     wake(await ledger.noteReversed(id as TransferId, takenByOthers(answer.value, transfer)));
     return 'found';

@@ -53,7 +53,9 @@ export interface StripeCall<Id extends string, C extends Claimed & { readonly id
 export type NotNow =
   | { readonly kind: 'later' | 'waiting'; readonly afterMs: number; readonly why: string }
   /** A person has to find out whether it is due at all. */
-  | { readonly kind: 'undue'; readonly why: string };
+  | { readonly kind: 'undue'; readonly why: string }
+  /** There is no amount that could be sent in a currency that was read. */
+  | { readonly kind: 'unsendable'; readonly as: 'conflict' | 'retired'; readonly why: string };
 
 export interface StripeCallDependencies {
   /** Names this process among all runners. */

@@ -50,8 +50,9 @@ export function createStripeCall<Id extends string, C extends Claimed & { readon
   };
 
   async function notNow(claim: C, wait: NotNow): Promise<CallAttempt> {
-    if (wait.kind === 'undue') {
-      const decision = decide(claim, { certainty: claim.certainty, answer: { kind: 'not_sent', why: 'undue' } });
+    if (wait.kind === 'undue' || wait.kind === 'unsendable') {
+      const why = wait.kind === 'undue' ? 'undue' : wait.as;
+      const decision = decide(claim, { certainty: claim.certainty, answer: { kind: 'not_sent', why } });
       return await recorded(claim, { decision, detail: wait.why });
     }
     await call.release(claim.id, claim.runner, wait.afterMs, 'later');

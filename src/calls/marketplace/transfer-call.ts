@@ -34,6 +34,8 @@ export interface TransferCallDependencies {
 }
 
 const READ_AGAIN_MS = 15_000;
+/** The next claim knows it. */
+const NEXT_CLAIM: NotNow = { kind: 'later', afterMs: 1, why: 'what its charge became was read now' };
 /** So long a charge that cannot be read holds up a transfer that could be sent from the balance. */
 const READS_FOR_MS = 10 * 60_000;
 
@@ -51,11 +53,14 @@ export function transferCall({
   /** One read for all sellers of the order. What cannot be read is tried for a while, and then it comes from our balance. */
   async function readCharge(
     { sellerAccount, ageMs }: ClaimedTransfer,
-    { id, paymentIntent }: NonNullable<ClaimedTransfer['paymentToRead']>,
+    { id, paymentIntent, isElsewhere }: NonNullable<ClaimedTransfer['paymentToRead']>,
   ): Promise<NotNow | undefined> {
     const reading = await chargeBehind(stripe.inLane(sellerAccount), paymentIntent);
-    if (reading.kind !== 'unread') await ledger.noteCharge(id, paymentIntent, reading);
-    else if (reading.mayPass && ageMs < READS_FOR_MS)
+    if (reading.kind !== 'unread') {
+      await ledger.noteCharge(id, paymentIntent, reading);
+      return isElsewhere || (reading.kind === 'charge' && reading.rate !== null) ? NEXT_CLAIM : undefined;
+    }
+    if (isElsewhere || (reading.mayPass && ageMs < READS_FOR_MS))
       return { kind: 'later', afterMs: READ_AGAIN_MS, why: reading.why };
     return undefined;
   }
@@ -63,7 +68,14 @@ export function transferCall({
   return {
     policy: retryPolicy(timings, { whenShort: 'wait', whenRefused: 'retry' }),
     claim: ledger.claimTransfer,
-    look: (claim) => lookForTransfer(stripe, claim),
+    async look(claim) {
+      const looked = await lookForTransfer(stripe, claim);
+      if (looked.kind !== 'hopeless' || !claim.paymentToRead) return looked;
+      // What is there may be what the charge became: that is read before anybody is asked.
+      const unread = await readCharge({ ...claim, ageMs: 0 }, claim.paymentToRead);
+      const detail = unread?.why ?? `${claim.paymentToRead.paymentIntent} was read now, and is looked at again`;
+      return { kind: 'unread', answer: { kind: 'unclear', detail } };
+    },
     noteAbsent: ledger.noteTransferAbsent,
     read: (of, sellerAccount) => readForWaiting(of, sellerAccount, { ledger, stripe, wake }),
     judge: (claim, why) => judge(claim, why, { ledger, stripe, wake }),
@@ -75,6 +87,7 @@ export function transferCall({
         return { kind: 'later', afterMs: ASK_AGAIN_MS, why: `payment ${payment} of its order asks a person` };
       const unread = claim.paymentToRead && (await readCharge(claim, claim.paymentToRead));
       if (unread) return unread;
+      if (claim.unsendable !== null) return { ...claim.unsendable, kind: 'unsendable' };
       // A picture of before the claim: whoever comes too early for it is refused by Stripe, and waits then.
       const wait = claim.gated ? await ledger.admitTransfer(claim.id, claim.runner) : undefined;
       return wait && { kind: 'waiting', ...wait };
@@ -82,7 +95,12 @@ export function transferCall({
     permit: ledger.permitTransfer,
     async send(claim, key, params) {
       const stopped = () => ledger.transferStopped(claim.id, claim.runner);
-      const answer = await stripe.inLane(claim.sellerAccount).createTransfer(key, params, stopped);
+      const sent = await stripe.inLane(claim.sellerAccount).createTransfer(key, params, stopped);
+      // Drawn from a charge in another currency, it waits for no balance: whatever is short there, a person is asked at last.
+      const answer =
+        sent.kind === 'short' && params.currency !== claim.currency.toLowerCase()
+          ? { ...sent, kind: 'refused' as const, why: 'other' as const, code: 'balance_insufficient' }
+          : sent;
       return answer.kind === 'done'
         ? { ...answer, value: { stripeId: answer.value.stripeTransferId, state: 'done' as const } }
         : answer;
@@ -99,7 +117,7 @@ export const retryPolicy = (
 ): RetryPolicy => ({ backoffBaseMs, backoffMaxMs, answerWindowMs: 0, counted: { maxRetries, ...when } });
 
 /** What names a transfer of ours at Stripe. */
-export type SoughtTransfer = Pick<ClaimedTransfer, 'id' | 'sellerAccount' | 'amount' | 'currency' | 'createdAt'>;
+export type SoughtTransfer = Pick<ClaimedTransfer, 'id' | 'sellerAccount' | 'atStripe' | 'createdAt'>;
 
 /** Nothing of ours can have been reversed of a transfer whose id nobody knew. */
 async function asOurs(
@@ -133,7 +151,8 @@ export async function lookForTransfer(stripe: Stripe, sought: SoughtTransfer): P
   const ours = transfersOf(sought.id, answer.value);
   const [one] = ours;
   if (!one) return { kind: 'absent' };
-  if (ours.length === 1 && isTransferOf(one, sought)) return await asOurs(stripe, one);
+  const { atStripe: money, sellerAccount } = sought;
+  if (ours.length === 1 && isTransferOf(one, { money, sellerAccount })) return await asOurs(stripe, one);
   const found = ours.map(
     ({ stripeTransferId, amount, currency, destination }) =>
       `${stripeTransferId} (${amount} ${currency} to ${destination})`,
@@ -141,6 +160,6 @@ export async function lookForTransfer(stripe: Stripe, sought: SoughtTransfer): P
   return {
     kind: 'hopeless',
     why: 'conflict',
-    detail: `Stripe holds ${found.join(', ')} for this transfer of ${sought.amount} ${sought.currency}; nothing was sent`,
+    detail: `Stripe holds ${found.join(', ')} for this transfer of ${money.amount} ${money.currency}; nothing was sent`,
   };
 }

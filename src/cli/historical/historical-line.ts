@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseHistoricalCurrency } from '../../domain/marketplace/currencies.js';
 import type { HistoricalTransfer } from '../../ledger/historical/historical-types.js';
 
 const DAY_MS = 86_400_000;
@@ -18,7 +19,11 @@ const LINE = z
     currency: z
       .string()
       .regex(/^[A-Za-z]{3}$/, 'a currency of three letters')
-      .transform((code) => code.toUpperCase()),
+      .transform((code, { addIssue }) => {
+        const known = parseHistoricalCurrency(code);
+        if (known === undefined) addIssue(`${code} is and was no currency at Stripe`);
+        return known ?? '';
+      }),
     paid: minorUnits,
     hyperswitch_payment_id: z.string().regex(/^[\x21-\x7e]{1,64}$/, 'the id of a payment, without spaces'),
     seller_account: z.string().regex(/^acct_\w{1,64}$/, 'an account such as acct_1A2b3C'),

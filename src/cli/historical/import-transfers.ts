@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
+import { isRetired } from '../../domain/marketplace/currencies.js';
 import type { HistoricalTransfer } from '../../ledger/historical/historical-types.js';
 import { type CliContext, CommandRefused } from '../context.js';
 import { type OperatorLedger, withOperatorLedger } from '../operator-ledger.js';
@@ -31,6 +32,8 @@ interface Reported {
   readonly order_id: string | null;
   readonly transfer_id: string | null;
   readonly problem: string | null;
+  /** Why nothing of it is ever sent: whoever is refunded of it is asked about with this reason. */
+  readonly reason: 'retired_currency' | null;
 }
 
 async function run(context: CliContext, file: string | undefined, options: ImportOptions): Promise<void> {
@@ -83,10 +86,11 @@ async function importOne(
   ledger: Pick<OperatorLedger, 'importTransfer'> | undefined,
 ): Promise<Reported> {
   const read = text === null ? { problem: 'longer than 64 kB, or not UTF-8' } : readHistoricalLine(text, nowMs);
-  const nothing = { line: number, order: null, order_id: null, transfer_id: null, problem: null };
+  const nothing = { line: number, order: null, order_id: null, transfer_id: null, problem: null, reason: null };
   if ('problem' in read) return { ...nothing, outcome: 'refused', problem: read.problem };
-  if (!ledger) return { ...nothing, outcome: 'valid', order: read.order };
-  return { ...nothing, order: read.order, ...(await written(read, ledger)) };
+  const reason = isRetired(read.currency) ? 'retired_currency' : null;
+  if (!ledger) return { ...nothing, outcome: 'valid', order: read.order, reason };
+  return { ...nothing, order: read.order, reason, ...(await written(read, ledger)) };
 }
 
 async function written(
@@ -111,9 +115,9 @@ const row = (texts: readonly string[]): string =>
     .map((text, column) => text.padEnd(WIDTHS[column] ?? 0))
     .join('  ')
     .trimEnd();
-const cells = ({ line, outcome, transfer_id, order, problem }: Reported): readonly string[] => [
+const cells = ({ line, outcome, transfer_id, order, problem, reason }: Reported): readonly string[] => [
   String(line),
   outcome,
   transfer_id ?? '',
-  [order, problem].filter((text) => text !== null).join(': '),
+  [order, problem ?? reason].filter((text) => text !== null).join(': '),
 ];

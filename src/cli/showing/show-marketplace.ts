@@ -3,7 +3,7 @@ import type { Attention } from '../../domain/decisions/attention.js';
 import { explainNext, type Situation } from '../../domain/decisions/explain-next.js';
 import { capturedInWords } from '../../domain/marketplace/captured.js';
 import { disputeAnswer } from '../../domain/marketplace/dispute-answer.js';
-import type { MarketplaceKind, Order, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import type { MarketplaceKind, Order, Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
 import {
   orderAnswer,
   paymentDetails,
@@ -105,6 +105,7 @@ function partsOf(order: Order): readonly Part[] {
           ? []
           : [['offset', `${transfer.offset} kept of it, because its seller owed it`] as const]),
         ['at Stripe', transfer.stripeTransferId ?? 'no id known'],
+        ...(transfer.conversion === null ? [] : [['sent there', sentInWords(transfer.conversion)] as const]),
         ['retries', transfer.retryCount.toString()],
         ...(transfer.release.kind === 'immediately' ? [] : [['release', releaseInWords(transfer.release)] as const]),
         ...(transfer.heldFor === null ? [] : [['held', heldInWords(transfer.heldFor)] as const]),
@@ -124,6 +125,7 @@ function partsOf(order: Order): readonly Part[] {
           ? []
           : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
         ['at Stripe', reversal.stripeReversalId ?? 'not made yet'],
+        ...otherCurrencies(reversal),
         ['retries', reversal.retryCount.toString()],
       ] as const,
     })),
@@ -150,6 +152,19 @@ function partsOf(order: Order): readonly Part[] {
     })),
   ];
 }
+
+const sentInWords = ({ amount, currency, exchangeRate }: NonNullable<SellerTransfer['conversion']>): string =>
+  `${amount} ${currency} (minor units)${exchangeRate === null ? '' : `, at Stripe's rate of ${exchangeRate}`}`;
+
+const otherCurrencies = ({ conversion, seller }: Reversal): readonly (readonly [string, string])[] => [
+  ...(conversion === null
+    ? []
+    : [['taken there', `${conversion.amount} ${conversion.currency} (minor units)`] as const]),
+  ...(seller === null ? [] : [['of its seller', sellerInWords(seller)] as const]),
+];
+
+const sellerInWords = ({ currency, got, gave }: NonNullable<Reversal['seller']>): string =>
+  `${gave} ${currency} were taken of his balance, of which this part had brought him ${got} (minor units): ${gave - got} more`;
 
 const releaseInWords = ({ kind, at, releasedAt }: SellerTransfer['release']): string =>
   `${kind === 'after' ? `at ${at}` : 'when somebody says so'}: ${releasedAt === null ? 'not released yet' : `released ${releasedAt}`}`;

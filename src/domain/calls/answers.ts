@@ -47,7 +47,7 @@ export type CallAnswer =
  * else took all of it; `partly_foreign`: a part of it that nobody has decided about. `exceeds`: less is left than we ask for. `conflict`: the key or our mark stands for something else.
  * `refused`: the account or its settings do not allow it. `barred`: turned away as if we were not known, while a probe is let
  * in: that may pass, and counts against this one item. `undue`: what the call was for no longer holds. `gone`: whom the money is for
- * has left, or was rejected.
+ * has left, or was rejected. `retired`: in a currency that is none any more.
  */
 export type RefusalByRecords =
   | 'missing'
@@ -59,6 +59,7 @@ export type RefusalByRecords =
   | 'refused'
   | 'barred'
   | 'undue'
+  | 'retired'
   | 'gone';
 
 /** `insufficient`: the payer cannot pay now. `used`: the nonce or the payment is spent. `expired`: too late. */

@@ -1,5 +1,6 @@
 import { assertNever } from '../assert-never.js';
 import type { AttentionReason } from '../decisions/attention.js';
+import { isRetired } from '../marketplace/currencies.js';
 import type { CallAnswer, RefusalByRecords, RefusalClass } from './answers.js';
 import { type Certainty, joinCertainty } from './certainty.js';
 
@@ -63,14 +64,21 @@ export type Decision =
 type NeverShort = Exclude<CallAnswer, { kind: 'short' | 'not_able' }>;
 export type NeverWaiting = Exclude<Decision, { do: 'wait' }>;
 
+export type AskedBeforeSent = 'missing_transfer_id' | 'conflict' | 'retired_currency' | 'nothing_to_take';
+
 /** Of a reversal that nobody has claimed yet. @returns why a person is asked before anything is sent; undefined: it may go out */
 export function askedBeforeSent(reversal: {
   readonly stripeTransferId: string | null;
   /** A build that knew nothing of what is counted may have sent the whole share. */
   readonly mayHaveTakenOtherwise: boolean;
-}): 'missing_transfer_id' | 'conflict' | undefined {
+  readonly currency: string;
+  /** False: in the currency of its transfer it comes to nothing. */
+  readonly takes: boolean;
+}): AskedBeforeSent | undefined {
+  if (isRetired(reversal.currency)) return 'retired_currency';
   if (reversal.stripeTransferId === null) return 'missing_transfer_id';
-  return reversal.mayHaveTakenOtherwise ? 'conflict' : undefined;
+  if (reversal.mayHaveTakenOtherwise) return 'conflict';
+  return reversal.takes ? undefined : 'nothing_to_take';
 }
 
 /** The provider's id of what moved stands for something else here already: whose money it is, a person has to find out. */
@@ -226,6 +234,8 @@ function refusalReason(
     case 'refused':
     case 'barred':
       return 'provider_config';
+    case 'retired':
+      return 'retired_currency';
     case 'undue':
       return 'cause_no_longer_holds';
     case 'gone':

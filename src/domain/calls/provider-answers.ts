@@ -58,6 +58,8 @@ export interface TransferFacts {
   readonly transferGroup: string | null;
   readonly metadata: Readonly<Record<string, string>>;
   readonly livemode: boolean;
+  /** What it is in the seller's own account: `py_…`. */
+  readonly destinationPayment?: string | undefined;
   /** ISO 8601 */
   readonly createdAt: string;
 }
@@ -80,6 +82,8 @@ export interface ReversalFacts {
   readonly currency: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly state: ReversalState;
+  /** What it is in the seller's own account: `pyr_…`. */
+  readonly destinationPaymentRefund?: string | undefined;
   readonly createdAt: string;
 }
 
@@ -98,8 +102,19 @@ export interface ChargeFacts {
   /** Its money is split at Stripe already, or belongs to another account. */
   readonly isSplit: boolean;
   readonly livemode: boolean;
+  /** Of it, what was captured, in minor units of the currency that the buyer paid in. */
+  readonly amountCaptured: bigint;
+  readonly currency: string;
   /** Null: it is in no balance yet. */
   readonly balanceTransactionId: string | null;
+}
+
+/** One line of a balance at Stripe; the amount is gross, and negative where money left. */
+export interface BalanceMovement {
+  readonly amount: bigint;
+  readonly currency: string;
+  /** Stripe's own figure, where it was converted. */
+  readonly exchangeRate: string | null;
 }
 
 /** A buyer's payment as Stripe holds it; amounts in minor units of `currency`, which is the buyer's. */

@@ -28,6 +28,7 @@ export const ATTENTION_REASONS = [
   'dispute',
   'release_overdue',
   'payout_failed',
+  'retired_currency',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 

@@ -64,6 +64,7 @@ const WHY: Meanings = {
   cause_no_longer_holds: 'the refund for which this share is due is not called succeeded any more',
   seller_gone: 'the seller disconnected from the platform, or was rejected by Stripe',
   dispute: 'where the funds of a dispute are cannot be read here, or Stripe alone tells of it',
+  retired_currency: 'it is in a currency that is none any more, in which Stripe moves nothing, so nothing is sent',
   release_overdue: 'the share waits for somebody to release it, and nobody has for longer than RELEASE_OVERDUE',
   payout_failed: "a seller's bank did not take a payout of his: his money is back in his balance at Stripe",
 };
@@ -99,6 +100,7 @@ const RUNBOOKS: Meanings = {
   cause_no_longer_holds: 'needs-attention',
   seller_gone: 'seller-gone',
   dispute: 'dispute',
+  retired_currency: 'another-currency',
   release_overdue: 'release-overdue',
   payout_failed: 'payout-failed',
 };

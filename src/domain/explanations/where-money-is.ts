@@ -2,6 +2,7 @@ import { assertNever } from '../assert-never.js';
 import { type Certainty, mayHaveMoved } from '../calls/certainty.js';
 import type { Captured } from '../marketplace/captured.js';
 import type { DisputeFunds, DisputeStatus } from '../marketplace/disputes.js';
+import type { Reversal, SellerTransfer } from '../marketplace/marketplace.js';
 import type { PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from '../marketplace/marketplace-status.js';
 import type { Debt } from '../marketplace/offsets.js';
 import { type SettlementProvider, TEMPO } from '../settlements/settlement-providers.js';
@@ -27,6 +28,7 @@ export type MoneyFacts =
       readonly certainty: Certainty;
       readonly amount: bigint;
       readonly amountReversed: bigint;
+      readonly conversion?: SellerTransfer['conversion'];
     }
   | {
       readonly kind: 'reversal';
@@ -35,6 +37,8 @@ export type MoneyFacts =
       readonly counted: bigint;
       /** Left out or null: it is asked of Stripe. */
       readonly debt?: Debt | null;
+      readonly conversion?: Reversal['conversion'];
+      readonly seller?: Reversal['seller'];
     }
   | { readonly kind: 'dispute'; readonly status: DisputeStatus; readonly funds: DisputeFunds; readonly out: bigint };
 
@@ -53,9 +57,9 @@ export function whereMoneyIs(facts: MoneyFacts): WhereMoneyIs {
     case 'refund':
       return ofRefund(facts);
     case 'transfer':
-      return ofTransfer(facts);
+      return and(ofTransfer(facts), sentAs(facts));
     case 'reversal':
-      return ofReversal(facts);
+      return and(ofReversal(facts), takenAs(facts));
     case 'dispute':
       return ofDispute(facts);
     default:
@@ -66,6 +70,20 @@ export function whereMoneyIs(facts: MoneyFacts): WhereMoneyIs {
 type Of<Kind extends MoneyFacts['kind']> = Extract<MoneyFacts, { kind: Kind }>;
 
 const at = (words: string, ...places: readonly Place[]): WhereMoneyIs => ({ with: places, words });
+
+const and = ({ words, ...where }: WhereMoneyIs, more: string): WhereMoneyIs => ({ ...where, words: `${words}${more}` });
+
+/** Beside the order's currency: what it is at Stripe. */
+const sentAs = ({ conversion }: Of<'transfer'>): string =>
+  conversion
+    ? `; at Stripe it is ${conversion.amount} ${conversion.currency} (minor units)${conversion.exchangeRate === null ? '' : `, at a rate of ${conversion.exchangeRate}`}`
+    : '';
+
+const takenAs = ({ conversion, seller }: Of<'reversal'>): string =>
+  (conversion ? `; at Stripe it is ${conversion.amount} ${conversion.currency} (minor units)` : '') +
+  (seller
+    ? `; of the seller's own balance ${seller.gave} ${seller.currency} were taken, where this part had brought him ${seller.got}`
+    : '');
 
 function ofSettlement({ status, certainty, provider }: Of<'settlement'>): WhereMoneyIs {
   const isCapture = provider === TEMPO;

@@ -12,40 +12,64 @@ const CODES =
   'YER ZAR ZMW ZWG';
 const CURRENCIES: ReadonlySet<string> = new Set(CODES.split(' '));
 
+/**
+ * What was money when earlier systems moved it: HRK and BGN (EUR since), ANG (XCG), SLL (SLE), ZWL (ZWG), CUC (CUP), and older
+ * ones that Stripe has had. Orders are imported in them, and nothing is sent in them: Stripe refuses to reverse them.
+ */
+const RETIRED: ReadonlySet<string> = new Set('ANG BGN BYR CUC EEK HRK LTL LVL MRO SLL STD VEF ZMK ZWL'.split(' '));
+
+export const isRetired = (currency: string): boolean => RETIRED.has(currency);
+
+/** The code in upper case, of what is or was in use; undefined when there never was such a currency at Stripe. */
+export function parseHistoricalCurrency(text: string): string | undefined {
+  const code = text.toUpperCase();
+  return isRetired(code) ? code : parseCurrency(code);
+}
+
 /** The code in upper case; undefined when no such currency is in use. */
 export function parseCurrency(text: string): string | undefined {
   const code = text.toUpperCase();
   return CURRENCIES.has(code) ? code : undefined;
 }
 
+/** How a provider writes and moves the amounts of a currency. */
+interface Units {
+  /** Digits of its minor unit. */
+  readonly decimals: 0 | 2 | 3;
+  /** Every amount has to be a multiple of this; minor units. */
+  readonly step: bigint;
+}
+
+const units = (codes: string, decimals: Units['decimals'], step: bigint): readonly (readonly [string, Units])[] =>
+  codes.split(' ').map((code) => [code, { decimals, step }]);
+
+const OTHERS: Units = { decimals: 2, step: 1n };
+
 /**
- * Stripe counts these in smaller steps than it moves: the last digit of a three-decimal currency has to be 0, and krónur
- * and Ugandan shillings come whole although they are written with two decimals (https://docs.stripe.com/currencies).
+ * Stripe's: https://docs.stripe.com/currencies ("Minor units in API amounts"). The last digit of a three-decimal currency has to be 0,
+ * and krónur and Ugandan shillings come whole although they are written with two decimals. This product writes amounts as Stripe does.
  */
-const STEPS: Readonly<Record<string, bigint>> = {
-  BHD: 10n,
-  IQD: 10n,
-  JOD: 10n,
-  KWD: 10n,
-  LYD: 10n,
-  OMR: 10n,
-  TND: 10n,
-  ISK: 100n,
-  UGX: 100n,
-};
+const AT_STRIPE: ReadonlyMap<string, Units> = new Map([
+  ...units('BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF', 0, 1n),
+  ...units('BHD IQD JOD KWD LYD OMR TND', 3, 10n),
+  ...units('ISK UGX', 2, 100n),
+]);
+
+/** Hyperswitch's: juspay/hyperswitch, crates/common_enums/src/enums.rs (`is_zero_decimal_currency`, `is_three_decimal_currency`). */
+const AT_HYPERSWITCH: ReadonlyMap<string, Units> = new Map([
+  ...units('BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF', 0, 1n),
+  ...units('BHD IQD JOD KWD LYD OMR TND', 3, 1n),
+]);
+
+export const unitsAtStripe = (currency: string): Units => AT_STRIPE.get(currency) ?? OTHERS;
+export const unitsAtHyperswitch = (currency: string): Units => AT_HYPERSWITCH.get(currency) ?? OTHERS;
 
 /** Every amount of this currency that is to move has to be a multiple of this; minor units. */
-export const amountStep = (currency: string): bigint => STEPS[currency] ?? 1n;
+export const amountStep = (currency: string): bigint => unitsAtStripe(currency).step;
 
-/**
- * Hyperswitch counts Ugandan shillings without decimals, as ISO 4217 does, while Stripe, and with it this product, writes
- * them with two (juspay/hyperswitch, crates/common_enums: `is_zero_decimal_currency`). All other currencies in use are
- * written alike by both.
- */
-const HYPERSWITCH_UNITS: Readonly<Record<string, bigint>> = { UGX: 100n };
-
-/** So many of our minor units are one of Hyperswitch's. */
-export const hyperswitchUnit = (currency: string): bigint => HYPERSWITCH_UNITS[currency] ?? 1n;
+/** So many of our minor units are one of Hyperswitch's. It has no currency with more decimals than Stripe writes. */
+export const hyperswitchUnit = (currency: string): bigint =>
+  10n ** BigInt(unitsAtStripe(currency).decimals - unitsAtHyperswitch(currency).decimals);
 
 /**
  * Why no order is taken in it; undefined: orders are. Hyperswitch hands its own minor units to Stripe as they are
@@ -57,10 +81,4 @@ export const whyNotSold = (currency: string): string | undefined =>
     : 'is counted otherwise by Hyperswitch than by Stripe, which would charge a hundredth';
 
 /** How many of the digits of an amount in minor units are decimals, as Stripe and this product write them. */
-export const decimalsOf = (currency: string): number =>
-  WITHOUT_DECIMALS.has(currency) ? 0 : WITH_THREE.has(currency) ? 3 : 2;
-
-const WITHOUT_DECIMALS: ReadonlySet<string> = new Set(
-  'BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF'.split(' '),
-);
-const WITH_THREE: ReadonlySet<string> = new Set('BHD IQD JOD KWD LYD OMR TND'.split(' '));
+export const decimalsOf = (currency: string): number => unitsAtStripe(currency).decimals;

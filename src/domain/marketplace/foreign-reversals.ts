@@ -20,11 +20,14 @@ export type DecidedOfOthers = Readonly<Record<string, string>>;
 export interface OthersReversal {
   readonly id: string;
   readonly amount: string;
+  /** Left out by who knows only that it is the transfer's. */
+  readonly currency?: string;
 }
 
-export const notedOf = ({ stripeReversalId, amount }: ReversalFacts): OthersReversal => ({
+export const notedOf = ({ stripeReversalId, amount, currency }: ReversalFacts): OthersReversal => ({
   id: stripeReversalId,
   amount: `${amount}`,
+  currency,
 });
 
 /** What others than this ledger took of a transfer; minor units. */

@@ -15,7 +15,13 @@ import type {
 import type { OrderStatus, PaymentStatus, RefundStatus, TransferStatus } from './marketplace-status.js';
 import { type PayoutOfTransferAnswer, payoutOfTransferAnswer } from './payout-answer.js';
 import { type HeldFor, heldInWords, type ReleaseKind, type ReleaseTermsAnswer, termsAnswer } from './releases.js';
-import { type AttentionAnswer, minorUnits, type ReversalAnswer, reversalAnswer } from './reversal-answer.js';
+import {
+  type AttentionAnswer,
+  type ConversionAnswer,
+  minorUnits,
+  type ReversalAnswer,
+  reversalAnswer,
+} from './reversal-answer.js';
 import {
   balanceAnswer,
   type SellerBalance,
@@ -111,6 +117,8 @@ export type RefundAnswer = {
   readonly created_at: string;
 };
 
+export type TransferConversionAnswer = ConversionAnswer & { readonly exchange_rate: string | null };
+
 export type TransferAnswer = {
   readonly id: string;
   readonly order_id: string;
@@ -122,6 +130,8 @@ export type TransferAnswer = {
   readonly status: TransferStatus;
   readonly certainty: Certainty;
   readonly stripe_transfer_id: string | null;
+  /** What is sent at Stripe, and Stripe's rate, where the platform's balance has another currency than the order; null: the amount itself. */
+  readonly conversion: TransferConversionAnswer | null;
   readonly retry_count: number;
   readonly next_retry_at: string | null;
   readonly waiting: TransferWaitAnswer | null;
@@ -265,6 +275,11 @@ export const transferAnswer = (transfer: SellerTransfer, reversals: readonly Rev
   status: transfer.status,
   certainty: transfer.certainty,
   stripe_transfer_id: transfer.stripeTransferId,
+  conversion: transfer.conversion && {
+    currency: transfer.conversion.currency,
+    amount: minorUnits(transfer.conversion.amount),
+    exchange_rate: transfer.conversion.exchangeRate,
+  },
   retry_count: transfer.retryCount,
   next_retry_at: transfer.nextRetryAt,
   waiting: transfer.waiting && {

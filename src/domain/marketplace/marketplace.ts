@@ -9,6 +9,7 @@ import type { Debt } from './offsets.js';
 import type { PayoutOfTransfer } from './payouts.js';
 import type { HeldFor, Release, ReleaseTerms } from './releases.js';
 import type { SellerState } from './seller-standing.js';
+import type { Conversion } from './stripe-money.js';
 
 /**
  * The marketplace's money as our own programs see it. Amounts are integers in minor units of `currency` (ISO 4217, upper
@@ -124,6 +125,8 @@ export interface SellerTransfer {
   readonly certainty: Certainty;
   readonly origin: 'order' | 'import' | 'compensation';
   readonly stripeTransferId: string | null;
+  /** What is sent where the platform's balance has another currency than the order, at which rate of Stripe's; null: the amount itself. */
+  readonly conversion: (Conversion & { readonly exchangeRate: string | null }) | null;
   readonly retryCount: number;
   readonly nextRetryAt: string | null;
   readonly waiting: TransferWait | null;
@@ -187,9 +190,24 @@ export interface Reversal {
   readonly stripeReversalId: string | null;
   /** Null: it is asked of Stripe. */
   readonly debt: Debt | null;
+  /** What it takes where its transfer was sent in another currency; null: the amount itself. */
+  readonly conversion: Conversion | null;
+  readonly seller: SellerSide | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly createdAt: string;
+}
+
+/**
+ * What a reversal was for its seller, in minor units of the currency of his own balance: compared with no other amount of the order.
+ * Null: his balance has the currency of the transfer, or it was not read yet.
+ */
+export interface SellerSide {
+  readonly currency: string;
+  /** What this part had brought him when he was paid. */
+  readonly got: bigint;
+  /** What was taken of his balance. */
+  readonly gave: bigint;
 }
 
 /** A buyer's bank wants money back, or asks about it. */

@@ -1,4 +1,6 @@
 import { isLive, type ReversalFacts, type TransferFacts } from '../calls/provider-answers.js';
+import type { Reversal, SellerTransfer } from './marketplace.js';
+import { moneyAtStripe, OrderMoney, type StripeMoney } from './stripe-money.js';
 
 /**
  * What is ours at Stripe: told by the marks that we write into the metadata of transfers and reversals (their wire form is
@@ -35,11 +37,32 @@ export const reversalsOf = (id: string, reversals: readonly ReversalFacts[]): re
 export const liveReversalOf = (id: string, reversals: readonly ReversalFacts[]): ReversalFacts | undefined =>
   reversalsOf(id, reversals).find(isLive);
 
+export const transferAtStripe = ({
+  amount,
+  currency,
+  conversion,
+}: Pick<SellerTransfer, 'amount' | 'currency' | 'conversion'>): StripeMoney =>
+  moneyAtStripe(new OrderMoney(amount, currency), conversion);
+
+export const reversalAtStripe = ({
+  amount,
+  counted,
+  currency,
+  conversion,
+}: Pick<Reversal, 'amount' | 'counted' | 'currency' | 'conversion'>): StripeMoney =>
+  moneyAtStripe(new OrderMoney(amount - counted, currency), conversion);
+
 /** Whether it moves this money to this seller; currencies in upper case. */
 export const isTransferOf = (
   found: Pick<TransferFacts, 'amount' | 'currency' | 'destination'>,
-  { amount, currency, sellerAccount }: { amount: bigint; currency: string; sellerAccount: string },
-): boolean => found.amount === amount && found.currency === currency && found.destination === sellerAccount;
+  { money, sellerAccount }: { readonly money: StripeMoney; readonly sellerAccount: string },
+): boolean => isMoney(found, money) && found.destination === sellerAccount;
+
+/** The currency before the amount: amounts of different ones are never compared. */
+export const isMoney = (
+  found: { readonly amount: bigint; readonly currency: string },
+  { amount, currency }: StripeMoney,
+): boolean => found.currency === currency && found.amount === amount;
 
 /** As far as Postgres' clock and Stripe's may be apart: further, and a transfer of ours would be taken for absent. */
 const CLOCKS_APART_MS = 24 * 3_600_000;

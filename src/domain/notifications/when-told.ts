@@ -81,4 +81,5 @@ const URGENCY: Readonly<Record<AttentionReason, 'urgent' | 'can_wait'>> = {
   dispute: 'can_wait',
   release_overdue: 'can_wait',
   payout_failed: 'can_wait',
+  retired_currency: 'can_wait',
 };

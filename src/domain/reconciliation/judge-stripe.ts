@@ -1,6 +1,7 @@
 import { isLive, type ReversalFacts, type StripeDispute, type TransferFacts } from '../calls/provider-answers.js';
 import { withdrawalsOf } from '../marketplace/disputes.js';
 import { isTransferOf } from '../marketplace/ours-at-stripe.js';
+import { StripeMoney } from '../marketplace/stripe-money.js';
 import type { DriftItem, DriftKind, Suspicion } from './drift.js';
 import type { HeldDispute, HeldReversal, HeldTransfer } from './ledger-rows.js';
 
@@ -19,7 +20,12 @@ export function judgeTransfer(
 ): Suspicion | undefined {
   const at = ofTransfer(held);
   if (known)
-    return isTransferOf(held, known) ? undefined : { ...at('transfer_differs', known), ledgerSays: told(known) };
+    return isTransferOf(held, {
+      money: StripeMoney.read(known.amount, known.currency),
+      sellerAccount: known.sellerAccount,
+    })
+      ? undefined
+      : { ...at('transfer_differs', known), ledgerSays: told(known) };
   if (isYoung(held.createdAt, recency) || marked?.underWay) return undefined;
   return {
     ...at('transfer_unknown', marked),

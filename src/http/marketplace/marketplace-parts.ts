@@ -12,6 +12,27 @@ export const amountOut = z.int().min(0);
 export const sellerAccount = z.string();
 export const workflowId = z.string().nullable();
 
+export const waitingOut = z
+  .object({
+    for: z.enum(['platform_balance', 'seller']),
+    since: timestamp,
+    detail: z.string(),
+    missing: amountOut
+      .nullable()
+      .describe(
+        "What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller.",
+      ),
+  })
+  .nullable()
+  .describe('Why it is not sent yet, where nobody is asked about that: it goes on by itself.');
+
+export const transferConversion = z
+  .object({ currency: z.string(), amount: amountOut, exchange_rate: z.string().nullable() })
+  .nullable()
+  .describe(
+    "What is sent at Stripe, and Stripe's rate, where the platform's balance has another currency than the order; null: the amount itself.",
+  );
+
 export const ReversalAnswer: z.ZodType<Reversal> = z
   .object({
     id: z.uuid().describe('Derived from its cause and the transfer.'),
@@ -42,6 +63,16 @@ export const ReversalAnswer: z.ZodType<Reversal> = z
       .nullable()
       .describe(
         'The seller owes it, and it is kept of his next transfers instead of being asked of Stripe; null: it is asked of Stripe.',
+      ),
+    conversion: z
+      .object({ currency: z.string(), amount: amountOut })
+      .nullable()
+      .describe('What it takes at Stripe, where its transfer was sent in another currency; null: the amount itself.'),
+    seller: z
+      .object({ currency: z.string(), got: amountOut, gave: amountOut, difference: z.int() })
+      .nullable()
+      .describe(
+        'What it was for its seller, where his balance has another currency than the transfer: what this part had brought him, what was taken, and the second less the first. Null: it has not, or that was not read yet.',
       ),
     attention,
     workflow_id: workflowId,

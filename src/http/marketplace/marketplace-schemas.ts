@@ -21,7 +21,15 @@ import {
 } from '../../domain/marketplace/marketplace-status.js';
 import { IMMEDIATELY } from '../../domain/marketplace/releases.js';
 import { attention, currencyFilter, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
-import { amountOut, DisputeAnswer, ReversalAnswer, sellerAccount, workflowId } from './marketplace-parts.js';
+import {
+  amountOut,
+  DisputeAnswer,
+  ReversalAnswer,
+  sellerAccount,
+  transferConversion,
+  waitingOut,
+  workflowId,
+} from './marketplace-parts.js';
 import { payoutOfTransferOut } from './payout-schemas.js';
 import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
 import { sellerBalance, sellerStoryLine } from './seller-schemas.js';
@@ -194,21 +202,10 @@ export const TransferAnswer: z.ZodType<Transfer> = z
     status: z.enum(TRANSFER_STATUSES),
     certainty: z.enum(CERTAINTIES),
     stripe_transfer_id: z.string().nullable(),
+    conversion: transferConversion,
     retry_count: z.int().min(0),
     next_retry_at: timestamp.nullable(),
-    waiting: z
-      .object({
-        for: z.enum(['platform_balance', 'seller']),
-        since: timestamp,
-        detail: z.string(),
-        missing: amountOut
-          .nullable()
-          .describe(
-            "What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller.",
-          ),
-      })
-      .nullable()
-      .describe('Why it is not sent yet, where nobody is asked about that: it goes on by itself.'),
+    waiting: waitingOut,
     release: releaseOut,
     held: heldOut,
     payout: payoutOfTransferOut,

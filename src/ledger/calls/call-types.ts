@@ -11,6 +11,7 @@ import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } 
 import type { Accounted, OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 
 /** A payment or refund that this process may send or read now. `certainty` is what was known before; `not_sent` needs no look. */
@@ -117,9 +118,18 @@ export interface ClaimedTransfer extends Claimed {
   /** Others wait for the platform's balance in its currency. */
   readonly gated: boolean;
   /** The PaymentIntent that may have a charge to draw it from, and was not read yet. */
-  readonly paymentToRead: { readonly id: PaymentId; readonly paymentIntent: string } | null;
   /** It waited for its release: a payment at Stripe of which much may have gone back since it was looked at last. */
   readonly paymentToSearch: PaymentId | null;
+  readonly paymentToRead: {
+    readonly id: PaymentId;
+    readonly paymentIntent: string;
+    /** Its money is known to be in a balance of another currency: nothing is sent before it is read what it became there. */
+    readonly isElsewhere: boolean;
+  } | null;
+  /** What Stripe is asked for, or was: where the charge's money is in another currency, that of its balance. */
+  readonly atStripe: StripeMoney;
+  /** Why there is no amount that can be sent; null: there is. */
+  readonly unsendable: { readonly as: 'conflict' | 'retired'; readonly why: string } | null;
 }
 
 export interface ClaimedReversal extends Claimed {
@@ -144,6 +154,10 @@ export interface ClaimedReversal extends Claimed {
   };
   /** What is known of this transfer's reversals at Stripe; whatever else is there somebody else made. */
   readonly accounted: Accounted;
+  /** What Stripe is asked for, or was. */
+  readonly atStripe: StripeMoney;
+  /** Its transfer was sent in another currency than its order's. */
+  readonly isConverted: boolean;
 }
 
 /** Why nothing may be sent now. Only `failed` and `final` end it. */

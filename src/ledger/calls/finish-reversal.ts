@@ -4,7 +4,7 @@ import { makeGood } from '../marketplace/restorations.js';
 import { leavePlace } from '../marketplace/reversal-demands.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Recorded } from './call-types.js';
-import type { LockedReversal } from './reversal-claims.js';
+import { type LockedReversal, moneyOfReversal } from './reversal-claims.js';
 import { wakeOldest } from './stripe-gates.js';
 
 interface Taken {
@@ -31,6 +31,8 @@ export async function finishReversal(
   const late = row.status === 'written_off' || row.status === 'permanently_failed';
   if (tookWhole) await query('DELETE FROM foreign_decisions WHERE reversal_id = $1', [row.id]);
   const told = toldOf(row, stripeReversalId, tookWhole);
+  const { amount: taken } = moneyOfReversal(row);
+  const sentAmount = row.transfer_currency !== null && taken > 0n ? taken.toString() : null;
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
@@ -38,8 +40,8 @@ export async function finishReversal(
     set: `certainty = 'done', voided = false, takes_available = false, stripe_reversal_id = $4, reversed_at = clock_now(), last_answer = 'finish', waiting_since = NULL,
       provider_request_id = coalesce($5, provider_request_id), runner = NULL, runner_until = NULL, next_retry_at = NULL,
       next_check_at = NULL, attention_reason = $6, attention_since = CASE WHEN $6::text IS NOT NULL THEN clock_now() END,
-      attention_detail = $7${tookWhole ? ', counted = 0' : ''}`,
-    values: [stripeReversalId, requestId, told?.reason ?? null, told?.detail ?? null],
+      attention_detail = $7, sent_amount = $8, seller_read_next_at = clock_now()${tookWhole ? ', counted = 0' : ''}`,
+    values: [stripeReversalId, requestId, told?.reason ?? null, told?.detail ?? null, sentAmount],
   });
   await query('SELECT refresh_transfer($1)', [row.transfer_id]);
   await recordEvent(query, {
@@ -47,7 +49,11 @@ export async function finishReversal(
     id: row.id,
     what: 'reversed',
     certainty: 'done',
-    detail: { stripe_reversal_id: stripeReversalId, ...(late ? { was: row.status } : {}) },
+    detail: {
+      stripe_reversal_id: stripeReversalId,
+      ...(sentAmount !== null && { taken: sentAmount, currency: row.transfer_currency }),
+      ...(late ? { was: row.status } : {}),
+    },
   });
   await withdrawRequests(query, 'reversal', row.id, 'Stripe holds the reversal');
   // Found late, its dispute may be over, or its refund have failed: what it took is paid again, or proposed to be.

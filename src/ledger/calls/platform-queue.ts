@@ -10,7 +10,7 @@ import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { type Query, recordEventOfEach } from '../transition.js';
 import type { ClaimRefusal } from './claim-refusals.js';
 import { lookAgain } from './stripe-calls.js';
-import { type LockedTransfer, lockTransfer, sourceOf } from './transfer-row.js';
+import { type LockedTransfer, lockTransfer, needsNoBalance, sourceOf } from './transfer-row.js';
 import {
   A_DAY_MS,
   ASKED_EVERY,
@@ -173,7 +173,7 @@ async function spokenFor(query: Query, currency: string): Promise<bigint> {
 
 /** Why one that waits is not sent now; undefined: it may be, or it waits for something else. */
 export async function balanceRefusal(query: Query, row: LockedTransfer): Promise<ClaimRefusal | undefined> {
-  if (row.status !== STATUS || row.admitted) return undefined;
+  if (row.status !== STATUS || row.admitted || needsNoBalance(row)) return undefined;
   const [gate] = await query<GateRow>(`${GATE} WHERE currency = $1 FOR UPDATE`, [row.currency]);
   if (!gate) return undefined;
   if (gate.due_ms <= 0) {

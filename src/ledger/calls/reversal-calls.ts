@@ -3,7 +3,10 @@ import { reversalKey } from '../../domain/calls/idempotency-keys.js';
 import { keyUse } from '../../domain/calls/key-age.js';
 import type { ReversalParams } from '../../domain/calls/provider-answers.js';
 import type { ReversalId } from '../../domain/ids.js';
+import { isRetired } from '../../domain/marketplace/currencies.js';
 import type { ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
+import { isMoney } from '../../domain/marketplace/ours-at-stripe.js';
+import type { StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { Database } from '../database.js';
 import { leavePlace } from '../marketplace/reversal-demands.js';
 import { type Query, recordEvent } from '../transition.js';
@@ -15,6 +18,7 @@ import {
   goneCause,
   type LockedReversal,
   lockReversal,
+  moneyOfReversal,
   startWaiting,
   toTake,
   undo,
@@ -56,6 +60,10 @@ export function createReversalCalls(database: Database) {
         if (row.status !== 'pending' && row.status !== 'waiting_balance')
           return { kind: 'stop', why: `the reversal is ${row.status}` };
         if (!row.cause_stands) return await stopUndue(query, row, runner);
+        if (isRetired(row.currency) || moneyOfReversal(row).amount <= 0n) {
+          await releaseClaim(query, 'reversals', { id, runner, afterMs: 1, answer: 'later' });
+          return { kind: 'stop', why: 'a person is asked before anything is sent' };
+        }
         return await permit<ReversalParams>(query, 'reversals', {
           row,
           runner,
@@ -89,7 +97,7 @@ export function createReversalCalls(database: Database) {
      * Evidence found by a read-only look: adopts it, from whatever status.
      * @param taken where it may be another amount than is asked for
      */
-    async adoptReversal(id: ReversalId, stripeReversalId: string, taken?: bigint): Promise<Recorded> {
+    async adoptReversal(id: ReversalId, stripeReversalId: string, taken?: StripeMoney): Promise<Recorded> {
       try {
         return await database.transaction(
           async (query) => await adoptAt(query, await lockReversal(query, id), { stripeReversalId, taken }),
@@ -106,9 +114,10 @@ export function createReversalCalls(database: Database) {
 async function adoptAt(
   query: Query,
   row: LockedReversal,
-  { stripeReversalId, taken }: { readonly stripeReversalId: string; readonly taken: bigint | undefined },
+  { stripeReversalId, taken }: { readonly stripeReversalId: string; readonly taken: StripeMoney | undefined },
 ): Promise<Recorded> {
-  if (taken === undefined || taken === toTake(row)) return await finishReversal(query, row, { stripeReversalId });
+  if (taken === undefined || isMoney(taken, moneyOfReversal(row)))
+    return await finishReversal(query, row, { stripeReversalId });
   if (row.status !== 'permanently_failed') await takenBeside(query, row, stripeReversalId);
   return { status: row.status, started: [] };
 }
@@ -163,6 +172,8 @@ const partsOf = (row: LockedReversal) => ({
     connectorTransactionId: row.connector_transaction_id,
   },
   amount: toTake(row),
+  atStripe: moneyOfReversal(row),
+  isConverted: row.transfer_currency !== null,
   shortForMs: row.waiting_ms,
   // Somebody else may have taken a part of the transfer: it is read before every send, the first one too.
   looksFirst: true,
@@ -174,7 +185,7 @@ const partsOf = (row: LockedReversal) => ({
 });
 
 const paramsOf = (row: LockedReversal, generation: number): ReversalParams => ({
-  amount: exactMinorUnits({ id: row.id, amount: toTake(row).toString() }),
+  amount: exactMinorUnits({ id: row.id, amount: moneyOfReversal(row).amount.toString() }),
   metadata: {
     operation_id: row.id,
     ...(row.refund_id === null

@@ -1,10 +1,11 @@
-import { mayHaveMoved } from '../../domain/calls/certainty.js';
-import { askedBeforeSent } from '../../domain/calls/next.js';
+import { mayHaveMoved, surelyUnmoved } from '../../domain/calls/certainty.js';
+import { type AskedBeforeSent, askedBeforeSent } from '../../domain/calls/next.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
 import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { DecidedOfOthers } from '../../domain/marketplace/foreign-reversals.js';
 import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { RefundStatus, ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
+import { convertedPart, OrderMoney, StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { leavePlace, voidReversal } from '../marketplace/reversal-demands.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
@@ -52,6 +53,14 @@ export type LockedReversal = CallRow & {
   offset_transfer: TransferId | null;
   /** A person has it take what is there: it goes before those that wait for the seller's balance, once. */
   takes_available: boolean;
+  /** Where its transfer was sent in another currency than its order's: what was sent, of which share, and what was frozen of this. */
+  transfer_currency: string | null;
+  transfer_sent: string | null;
+  transfer_share: string;
+  sent_amount: string | null;
+  /** What the other reversals of it took, or may have. */
+  beside_share: string;
+  beside_taken: string;
   decided_of_others: DecidedOfOthers;
   /** Of all reversals of its transfer. */
   operation_ids: string[];
@@ -68,9 +77,10 @@ const ROW = `SELECT x.id, x.order_id, x.refund_id, x.transfer_id, x.seller_accou
     ARRAY(SELECT id::text FROM reversals WHERE transfer_id = x.transfer_id) AS operation_ids,
     ARRAY(SELECT stripe_reversal_id FROM reversals WHERE transfer_id = x.transfer_id AND stripe_reversal_id IS NOT NULL) AS stripe_ids,
     (extract(epoch FROM clock_now() - x.waiting_since) * 1000)::float8 AS waiting_ms,
-    t.stripe_transfer_id, x.stripe_reversal_id, t.completed_at IS NOT NULL AS transfer_completed, ${CALL_TIMES}
+    t.sent_currency AS transfer_currency, t.sent_amount AS transfer_sent, t.amount AS transfer_share, x.sent_amount,
+    b.share AS beside_share, b.taken AS beside_taken, t.stripe_transfer_id, x.stripe_reversal_id, t.completed_at IS NOT NULL AS transfer_completed, ${CALL_TIMES}
   FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id JOIN causes c ON c.id = coalesce(x.refund_id, x.withdrawal_id)
-    LEFT JOIN refunds f ON f.id = x.refund_id LEFT JOIN dispute_withdrawals w ON w.id = x.withdrawal_id
+    CROSS JOIN LATERAL taken_beside(x.transfer_id, x.id) b LEFT JOIN refunds f ON f.id = x.refund_id LEFT JOIN dispute_withdrawals w ON w.id = x.withdrawal_id
     LEFT JOIN disputes d ON d.id = w.dispute_id
     JOIN payments p ON p.id = coalesce(f.payment_id, d.payment_id) JOIN orders o ON o.id = x.order_id
     LEFT JOIN LATERAL (SELECT status, transfer_id FROM debt_offsets WHERE reversal_id = x.id ORDER BY id DESC LIMIT 1) k ON true
@@ -105,9 +115,12 @@ export async function claimRefusal(
   const retryMs = row.retry_ms ?? 0;
   if (row.status === 'pending' && retryMs > 0) return await wait(retryMs, 'its next attempt is not due');
   if (!row.transfer_completed) return await wait(LOOK_ANYWAY_MS, 'its transfer is still on its way');
+  const money = moneyOfReversal(row);
   const asked = askedBeforeSent({
     stripeTransferId: row.stripe_transfer_id,
-    mayHaveTakenOtherwise: mayHaveTakenOtherwise(row, toTake(row)),
+    mayHaveTakenOtherwise: mayHaveTakenOtherwise(row, money.amount),
+    currency: row.currency,
+    takes: money.amount > 0n,
   });
   if (asked) return await ask(query, row, asked);
   if (await isBehind(query, row))
@@ -131,27 +144,51 @@ async function isBehind(query: Query, row: LockedReversal): Promise<boolean> {
   return false;
 }
 
-async function ask(
-  query: Query,
-  row: LockedReversal,
-  reason: 'missing_transfer_id' | 'conflict',
-): Promise<ClaimRefusal> {
-  const detail = QUESTIONS[reason](row);
+async function ask(query: Query, row: LockedReversal, why: AskedBeforeSent): Promise<ClaimRefusal> {
+  const detail = QUESTIONS[why](row);
+  const reason = why === 'nothing_to_take' ? 'conflict' : why;
   await fail(query, row, { reason, detail });
-  return { kind: 'attention', reason, detail, unknown: reason === 'conflict' };
+  return { kind: 'attention', reason, detail, unknown: mayHaveMoved(row.certainty) };
 }
 
 const QUESTIONS = {
   /** Historical: nobody but a person can reverse it, and Stripe is not asked. */
   missing_transfer_id: () =>
     'its transfer has no id at Stripe (historical); find it with makegood backfill-transfer-ids, then resolve with retry',
+  /** Stripe reverses nothing in it any more. */
+  retired_currency: (row: LockedReversal) =>
+    `${row.currency} is no currency any more, and nothing is sent in it: take ${toTake(row)} ${row.currency} (minor units) back from the seller outside Stripe, in the currency that replaced it, then resolve with write_off`,
+  /** Of a transfer that was converted when it was sent. */
+  nothing_to_take: (row: LockedReversal) =>
+    `${toTake(row)} ${row.currency} are less than the smallest amount of ${row.transfer_currency}, in which its transfer was sent: nothing can be taken for it alone; the next share of the transfer takes it too; resolve with write_off`,
   conflict: (row: LockedReversal) =>
     `it may have been sent by an older build as ${row.params}, and ${toTake(row)} ${row.currency} are to be taken: nothing is sent. Where Stripe shows it on ${row.stripe_transfer_id}, adopt takes it as the whole share, and frees what was counted; where it does not, retry takes what is due under a new key 25 hours after it was first sent`,
-} as const;
+} as const satisfies Record<AskedBeforeSent, (row: LockedReversal) => string>;
 
-/** What Stripe is asked for. */
+/** Of the order's currency; what Stripe is asked for is {@link moneyOfReversal}. */
 export const toTake = ({ amount, counted }: Pick<LockedReversal, 'amount' | 'counted'>): bigint =>
   BigInt(amount) - BigInt(counted);
+
+/** What Stripe is asked for, or was where that may have moved. */
+export function moneyOfReversal(row: LockedReversal): StripeMoney {
+  const { currency, transfer_currency: sentIn, transfer_sent: sent } = row;
+  const part = new OrderMoney(toTake(row), currency);
+  if (sentIn === null || sent === null) return StripeMoney.of(part, currency);
+  // What was given up keeps what it was sent as: it may turn up late.
+  if (row.sent_amount !== null && (row.status === 'written_off' || !surelyUnmoved(row.certainty)))
+    return StripeMoney.read(BigInt(row.sent_amount), sentIn);
+  return convertedPart(
+    {
+      share: new OrderMoney(BigInt(row.transfer_share), currency),
+      sent: StripeMoney.read(BigInt(sent), sentIn),
+    },
+    {
+      share: new OrderMoney(BigInt(row.beside_share), currency),
+      taken: StripeMoney.read(BigInt(row.beside_taken), sentIn),
+    },
+    part,
+  );
+}
 
 async function waitForBalance(query: Query, row: LockedReversal, holdMs: number): Promise<ClaimRefusal | undefined> {
   const { id, seller_account: sellerAccount, currency } = row;

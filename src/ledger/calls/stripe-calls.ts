@@ -96,13 +96,22 @@ export async function noteAbsent(query: Query, table: CallTable, { id, runner }:
 export const useOf = (row: CallRow): KeyUse =>
   keyUse({ certainty: row.certainty, keyAgeMs: row.key_age_ms, absences: row.absences });
 
-/** An older build froze another amount with this key. */
-const isFrozenOtherwise = ({ params }: CallRow, amount: number): boolean =>
-  params !== null && (JSON.parse(params) as { amount?: unknown }).amount !== amount;
+interface Frozen {
+  readonly amount: number;
+  /** Of a reversal none: it has that of its transfer. */
+  readonly currency?: string;
+}
+
+/** An older build froze another amount with this key, or another currency. */
+function isFrozenOtherwise({ params }: CallRow, { amount, currency }: Frozen): boolean {
+  if (params === null) return false;
+  const frozen = JSON.parse(params) as Partial<Frozen>;
+  return frozen.amount !== amount || frozen.currency !== currency;
+}
 
 /** It may have gone out with another amount than is due, and nothing of it may be sent again: a person has to be asked. */
 export const mayHaveTakenOtherwise = (row: CallRow, amount: bigint): boolean =>
-  mayHaveMoved(row.certainty) && isFrozenOtherwise(row, Number(amount)) && useOf(row) !== 'new_generation';
+  mayHaveMoved(row.certainty) && isFrozenOtherwise(row, { amount: Number(amount) }) && useOf(row) !== 'new_generation';
 
 export interface PermitRequest<Params> {
   readonly row: CallRow;
@@ -119,7 +128,7 @@ export interface PermitRequest<Params> {
  * Whether the key may still be sent (key-age.ts), by the ledger's clock, in the transaction that records the send. The caller
  * holds the row.
  */
-export async function permit<Params extends { readonly amount: number }>(
+export async function permit<Params extends Frozen>(
   query: Query,
   table: CallTable,
   { row, runner, holdMs, freeze, keyOf, told }: PermitRequest<Params>,
@@ -135,9 +144,7 @@ export async function permit<Params extends { readonly amount: number }>(
     return { kind: 'stop', why: 'stripe is paused' };
   }
   const use =
-    surelyUnmoved(row.certainty) && isFrozenOtherwise(row, freeze(row.generation).amount)
-      ? 'new_generation'
-      : useOf(row);
+    surelyUnmoved(row.certainty) && isFrozenOtherwise(row, freeze(row.generation)) ? 'new_generation' : useOf(row);
   if (use === 'read_only') {
     const afterMs = Math.max(KEY_FORGOTTEN_MS - (row.key_age_ms ?? 0), PROOFS_APART_MS);
     await releaseClaim(query, table, { id: row.id, runner, afterMs, answer: 'read_only' });

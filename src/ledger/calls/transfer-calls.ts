@@ -38,7 +38,9 @@ import {
   isDrawnFromCharge,
   type LockedTransfer,
   lockTransfer,
+  moneyOf,
   paramsOf,
+  partsOf,
   sourceOf,
   whyNoSource,
 } from './transfer-row.js';
@@ -85,6 +87,12 @@ export function createTransferCalls(
         const row = await knownUnsent(query, await lockTransfer(query, id), runner);
         if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
           return { kind: 'stop', why: `the transfer is ${row.status}` };
+        const source = sourceOf(row);
+        if (source.kind === 'unsendable' && surelyUnmoved(row.certainty)) {
+          await releaseClaim(query, 'seller_transfers', { id, runner, afterMs: 1, answer: 'later' });
+          await notSentNow(query, row);
+          return { kind: 'stop', why: source.why };
+        }
         const kept = row.runner === runner ? await keptBack(query, row) : undefined;
         if (kept) {
           await notSentNow(query, row);
@@ -160,26 +168,6 @@ async function notAdopted(database: Database, id: TransferId, stripeId: string):
   return { status: row?.status ?? 'pending', started: [] };
 }
 
-const partsOf = (row: LockedTransfer) => {
-  const source = sourceOf(row);
-  return {
-    id: row.id,
-    orderId: row.order_id,
-    createdAt: row.created_at.toISOString(),
-    ageMs: row.row_age_ms,
-    gated: row.gated,
-    // What is frozen and may be sent again under its key stays as it is.
-    paymentToRead:
-      source.kind === 'unread' && (row.params === null || useOf(row) === 'new_generation')
-        ? { id: source.paymentId, paymentIntent: source.paymentIntent }
-        : null,
-    paymentToSearch:
-      row.release_kind !== 'immediately' && row.payment_provider === 'stripe' && surelyUnmoved(row.certainty)
-        ? row.payment_id
-        : null,
-  };
-};
-
 /**
  * The proof that allows another key after an unknown ends what waited for it as well: what refunds would have taken back of
  * the transfer is not sent in the first place.
@@ -214,7 +202,8 @@ async function record(query: Query, outcome: CallOutcome<TransferId>): Promise<R
   );
   const unsent = surelyUnmoved(decision.certainty);
   const reopened = unsent ? await reopenOffsets(query, id, 'it was not sent') : [];
-  if (isDrawnFromCharge(row) && mayLackItsSource(row, decision))
+  // In another currency it has no other source.
+  if (isDrawnFromCharge(row) && row.sent_currency === null && mayLackItsSource(row, decision))
     await query('UPDATE seller_transfers SET sourceless = true WHERE id = $1', [id]);
   // What may have moved is never made to wait: it is sent again under its key.
   const waits = decision.do === 'wait' && unsent;
@@ -286,6 +275,8 @@ export async function finishTransfer(
     return { status: row.status, started: [] };
   }
   const late = row.written_off || row.attention_reason !== null;
+  const money = moneyOf(row);
+  const converted = money.currency === row.currency ? undefined : money;
   // Somebody was sooner than its release.
   if (row.release_kind !== 'immediately' && !row.released)
     await release(query, row.id, { by: 'Stripe, which holds it', stripe_transfer_id: stripeTransferId });
@@ -298,7 +289,7 @@ export async function finishTransfer(
     set: `certainty = 'done', stripe_transfer_id = $4, completed_at = clock_now(), written_off_at = NULL, last_answer = 'finish',
       provider_request_id = coalesce($5, provider_request_id), runner = NULL, runner_until = NULL, next_retry_at = NULL,
       next_check_at = NULL, attention_reason = $6, attention_since = CASE WHEN $6::text IS NOT NULL THEN clock_now() END,
-      attention_detail = $7`,
+      attention_detail = $7, sent_currency = $8, sent_amount = $9, exchange_rate = CASE WHEN $8::text IS NOT NULL THEN $10::text END`,
     values: [
       stripeTransferId,
       requestId,
@@ -306,6 +297,9 @@ export async function finishTransfer(
       late
         ? `Stripe holds ${stripeTransferId} for it, found after it was ${row.attention_reason ?? 'written off'}`
         : null,
+      converted?.currency ?? null,
+      converted?.amount.toString() ?? null,
+      row.charge_rate,
     ],
   });
   await recordEvent(query, {
@@ -313,7 +307,10 @@ export async function finishTransfer(
     id: row.id,
     what: 'completed',
     certainty: 'done',
-    detail: { stripe_transfer_id: stripeTransferId },
+    detail: {
+      stripe_transfer_id: stripeTransferId,
+      ...(converted && { sent: `${converted.amount}`, currency: converted.currency, exchange_rate: row.charge_rate }),
+    },
   });
   await withdrawRequests(query, 'transfer', row.id, 'Stripe holds the transfer');
   const waiting = await query<{ id: string }>(

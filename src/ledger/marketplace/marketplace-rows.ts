@@ -25,6 +25,13 @@ import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { HELD_FOR, type HeldForRow, toHeldFor } from '../calls/releases.js';
 import type { Database } from '../database.js';
 import { Conditions, inArchive, waitsForAPerson } from '../list-conditions.js';
+import {
+  conversionOfReversal,
+  conversionOfTransfer,
+  type ReversedMoney,
+  type SentMoney,
+  sellerSide,
+} from './conversions.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
 
 /** Rows of the marketplace as pg returns them: numeric is text, a time is a Date. Secrets are never part of these. */
@@ -94,7 +101,7 @@ export interface RefundRow extends AttentionColumns {
   created_at: Date;
 }
 
-export interface TransferRow extends AttentionColumns {
+export interface TransferRow extends AttentionColumns, SentMoney {
   id: TransferId;
   order_id: OrderId;
   seller_account: string;
@@ -121,7 +128,7 @@ export interface TransferRow extends AttentionColumns {
   created_at: Date;
 }
 
-export interface ReversalRow extends AttentionColumns {
+export interface ReversalRow extends AttentionColumns, ReversedMoney {
   id: ReversalId;
   refund_id: RefundId | null;
   dispute_id: DisputeId | null;
@@ -167,7 +174,7 @@ const PAYOUT = `(SELECT jsonb_build_object('id', p.external_payout_id, 'status',
     AND p.seller_account = seller_transfers.seller_account ORDER BY p.made_at DESC NULLS LAST LIMIT 1) AS payout`;
 
 export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, offset_amount, amount_reversed, currency, status, certainty, origin,
-  stripe_transfer_id, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at,
+  stripe_transfer_id, sent_currency, sent_amount, exchange_rate, retry_count, next_retry_at, attention_reason, attention_since, attention_detail, workflow_id, created_at,
   waiting_since, waiting_detail,
   (SELECT available FROM platform_gates g WHERE g.currency = seller_transfers.currency) AS platform_available,
   release_kind, release_at, released_at, ${HELD_FOR}, ${PAYOUT}`;
@@ -175,7 +182,9 @@ export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, offset_am
 /** Of `reversals v` with its transfer and, where it is of a dispute, its withdrawal. */
 const REVERSAL_COLUMNS = `v.id, v.refund_id, w.dispute_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
   v.certainty, v.retry_count, v.next_retry_at, t.stripe_transfer_id, v.stripe_reversal_id, v.debt_since, k.status AS offset_status, k.transfer_id AS offset_transfer, v.attention_reason,
-  v.attention_since, v.attention_detail, v.workflow_id, v.created_at`;
+  v.attention_since, v.attention_detail, v.workflow_id, v.created_at, v.sent_amount, t.amount AS transfer_share,
+  t.sent_currency AS transfer_currency, t.sent_amount AS transfer_sent, v.seller_currency, v.seller_got, v.seller_gave,
+  CASE WHEN t.sent_amount IS NOT NULL THEN (SELECT ARRAY[b.share::text, b.taken::text] FROM taken_beside(v.transfer_id, v.id) b) END AS beside`;
 
 export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOIN seller_transfers t ON t.id = v.transfer_id
   LEFT JOIN dispute_withdrawals w ON w.id = v.withdrawal_id
@@ -282,6 +291,7 @@ export const toTransfer = (row: TransferRow): SellerTransfer => ({
   certainty: row.certainty,
   origin: row.origin,
   stripeTransferId: row.stripe_transfer_id,
+  conversion: conversionOfTransfer(row),
   retryCount: row.retry_count,
   nextRetryAt: row.next_retry_at?.toISOString() ?? null,
   waiting: toWait(row),
@@ -327,6 +337,8 @@ export const toReversal = (row: ReversalRow): Reversal => ({
   stripeTransferId: row.stripe_transfer_id,
   stripeReversalId: row.stripe_reversal_id,
   debt: toDebt(row),
+  conversion: conversionOfReversal(row),
+  seller: sellerSide(row),
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),

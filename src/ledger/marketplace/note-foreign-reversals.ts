@@ -13,11 +13,16 @@ export async function noteForeignReversals(
 ): Promise<void> {
   if (others.length === 0) return;
   const rows = await query<{ id: string; amount: string; fresh: boolean }>(
-    `INSERT INTO foreign_reversals AS f (stripe_reversal_id, transfer_id, amount)
-       SELECT o.id, $1, o.amount FROM unnest($2::text[], $3::numeric[]) AS o (id, amount)
-     ON CONFLICT (stripe_reversal_id) DO UPDATE SET amount = EXCLUDED.amount
+    `INSERT INTO foreign_reversals AS f (stripe_reversal_id, transfer_id, amount, currency)
+       SELECT o.id, $1, o.amount, o.currency FROM unnest($2::text[], $3::numeric[], $4::text[]) AS o (id, amount, currency)
+     ON CONFLICT (stripe_reversal_id) DO UPDATE SET amount = EXCLUDED.amount, currency = coalesce(EXCLUDED.currency, f.currency)
      RETURNING f.stripe_reversal_id AS id, f.amount, (xmax = 0) AS fresh`,
-    [id, others.map((one) => one.id), others.map(({ amount }) => amount)],
+    [
+      id,
+      others.map((one) => one.id),
+      others.map(({ amount }) => amount),
+      others.map(({ currency }) => currency ?? null),
+    ],
   );
   const fresh = rows.filter((row) => row.fresh).map(({ id: reversal, amount }) => ({ id: reversal, amount }));
   if (fresh.length > 0)

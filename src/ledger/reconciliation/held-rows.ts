@@ -112,9 +112,11 @@ interface Unnameable {
 
 const UNDER_WAY = `(x.certainty IN ('in_flight', 'unknown') OR x.runner_until > clock_now()) IS TRUE AS "underWay"`;
 
-const TRANSFERS = `SELECT x.id, x.stripe_transfer_id AS "stripeTransferId", x.amount, x.currency, x.status, x.seller_account AS "sellerAccount",
+const TRANSFERS = `SELECT x.id, x.stripe_transfer_id AS "stripeTransferId", coalesce(x.sent_amount, x.amount) AS amount,
+  coalesce(x.sent_currency, x.currency) AS currency, x.status, x.seller_account AS "sellerAccount",
   ${UNDER_WAY} FROM seller_transfers x`;
-const REVERSALS = `SELECT x.id, x.stripe_reversal_id AS "stripeReversalId", t.stripe_transfer_id AS "stripeTransferId", x.amount, x.currency, x.status,
+const REVERSALS = `SELECT x.id, x.stripe_reversal_id AS "stripeReversalId", t.stripe_transfer_id AS "stripeTransferId", coalesce(x.sent_amount, x.amount) AS amount,
+  CASE WHEN x.sent_amount IS NOT NULL THEN t.sent_currency ELSE x.currency END AS currency, x.status,
   ${UNDER_WAY} FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id`;
 const DISPUTES = `SELECT x.id, x.provider_dispute_id AS "providerDisputeId", x.currency, x.funds,
   (SELECT coalesce(sum(w.amount), 0) FROM dispute_withdrawals w WHERE w.dispute_id = x.id AND w.back_at IS NULL) AS out,

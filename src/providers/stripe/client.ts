@@ -11,15 +11,17 @@ import type {
 } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
 import { isTransferOf } from '../../domain/marketplace/ours-at-stripe.js';
+import { StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import { objectAt } from '../../protocols/wire-json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { type AccountLists, accountLists } from './account-lists.js';
 import { keyedAnswer, noSuchId, noTokenInTime, notSent, outcomeOf, readAnswer } from './answers.js';
 import type { Ask, Stopped, StripeEndpoint } from './ask.js';
+import { availableBalance } from './balance-facts.js';
 import type { Answered } from './budget.js';
 import { type ChargeReads, chargeReads } from './charge-reads.js';
 import { type DisputeReads, disputeReads } from './dispute-reads.js';
-import { availableBalance, idAt, pageOf, reversalFacts, sellerFacts, transferFacts } from './facts.js';
+import { idAt, pageOf, reversalFacts, sellerFacts, transferFacts } from './facts.js';
 import { onceOnlyHttpClient } from './http-client.js';
 import { allPages } from './pages.js';
 import { checkedReversal, checkedTransfer, isId, requireId, requireLimit } from './params.js';
@@ -161,12 +163,8 @@ function createCalls(ask: Ask): Pick<StripeCalls, 'createTransfer' | 'reverseTra
       );
       return keyedAnswer(outcome, (object) => {
         const facts = transferFacts(object);
-        const wanted = {
-          amount: BigInt(params.amount),
-          currency: params.currency.toUpperCase(),
-          sellerAccount: params.destination,
-        };
-        return facts && isTransferOf(facts, wanted) ? facts : undefined;
+        const money = StripeMoney.read(BigInt(params.amount), params.currency.toUpperCase());
+        return facts && isTransferOf(facts, { money, sellerAccount: params.destination }) ? facts : undefined;
       });
     },
 

@@ -37,6 +37,7 @@ export function transferFacts(object: JsonObject): TransferFacts | undefined {
     transferGroup: stringAt(object, 'transfer_group') ?? null,
     metadata: metadataOf(object),
     livemode,
+    destinationPayment: idAt(object, 'destination_payment'),
     createdAt,
   };
 }
@@ -71,6 +72,7 @@ export function reversalFacts(object: JsonObject): ReversalFacts | undefined {
     currency,
     metadata: metadataOf(object),
     state: reversalState(status),
+    destinationPaymentRefund: idAt(object, 'destination_payment_refund'),
     createdAt,
   };
 }
@@ -160,33 +162,23 @@ function madeFrom(metadata: Readonly<Record<string, string>>): StripeRefund['mad
   return id === undefined || id === '' ? null : { kind: ofRefund === 'true' ? 'refund' : 'attempt', id };
 }
 
-/** Available amounts by currency; may be negative: a seller can owe. */
-export function availableBalance(object: JsonObject): ReadonlyMap<string, bigint> | undefined {
-  const entries = object['object'] === 'balance' ? arrayAt(object, 'available') : undefined;
-  if (entries === undefined) return undefined;
-  const available = new Map<string, bigint>();
-  for (const entry of entries) {
-    if (!isObject(entry)) return undefined;
-    const amount = integerAt(entry, 'amount');
-    const currency = currencyAt(entry);
-    if (amount === undefined || currency === undefined) return undefined;
-    available.set(currency, (available.get(currency) ?? 0n) + amount);
-  }
-  return available;
-}
-
 export function chargeFacts(object: JsonObject): ChargeFacts | undefined {
   const chargeId = object['object'] === 'charge' ? idAt(object, 'id') : undefined;
   const { captured, paid, livemode } = object;
   const status = stringAt(object, 'status');
   if (chargeId === undefined || status === undefined || typeof livemode !== 'boolean') return undefined;
+  const amountCaptured = integerAt(object, 'amount_captured');
+  const currency = currencyAt(object);
   if (typeof captured !== 'boolean' || typeof paid !== 'boolean') return undefined;
+  if (amountCaptured === undefined || amountCaptured < 0n || currency === undefined) return undefined;
   return {
     chargeId,
     captured: captured && paid && status === 'succeeded',
     method: stringAt(objectAt(object, 'payment_method_details'), 'type') ?? null,
     isSplit: ['transfer', 'transfer_data', 'application_fee'].some((name) => (object[name] ?? null) !== null),
     livemode,
+    amountCaptured,
+    currency,
     balanceTransactionId: idAt(object, 'balance_transaction') ?? null,
   };
 }
@@ -246,9 +238,6 @@ const isSentOn = (object: JsonObject): boolean =>
   ['transfer_data', 'application_fee', 'application_fee_amount', 'source_transfer'].some(
     (name) => (object[name] ?? null) !== null,
   );
-
-export const balanceCurrency = (object: JsonObject): string | undefined =>
-  object['object'] === 'balance_transaction' ? currencyAt(object) : undefined;
 
 /** Any of these is enough to receive a transfer, by Stripe's own words where none is there. */
 const RECEIVING = ['transfers', 'crypto_transfers', 'legacy_payments'] as const;

@@ -151,6 +151,14 @@ describe('makegood import-transfers', () => {
     expect(err.at(-1)).toBe('2 lines read: 1 can be read, 1 refused; nothing was written (dry run)');
   });
 
+  it('brings a currency that is none any more in, and says with which reason nothing is sent in it', async () => {
+    const one = { ...line(), currency: 'bgn' };
+    await makegood(['import-transfers', await fileOf(one), '--json']);
+    expect(reports()).toMatchObject([{ outcome: 'imported', problem: null, reason: 'retired_currency' }]);
+    await makegood(['import-transfers', await fileOf(one)]);
+    expect(out.at(-1)).toMatch(new RegExp(`^1 +same +[0-9a-f-]{36} +${one.order}: retired_currency$`));
+  });
+
   it('reads no further than it has come, so that a file of any length fits', async () => {
     const perChunk = 100;
     let given = 0;

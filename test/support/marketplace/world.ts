@@ -174,6 +174,7 @@ function activitiesOf({ config, parts, runtime, logger, processName, holdMs }: M
       money: { starter: orchestration },
       processWebhook,
       searchPayment: calls.searchPayment,
+      readSellerSide: runtime.readSellerSide,
       chain: undefined,
       intervals: sweepIntervals(config),
       logger: logger as never,

@@ -29,6 +29,11 @@ describe('a line of history', () => {
     });
   });
 
+  it('may be in a currency that is none any more, and in none that never was', () => {
+    expect(read({ ...LINE, currency: 'bgn' })).toMatchObject({ currency: 'BGN' });
+    expect(read({ ...LINE, currency: 'XXX' })).toEqual({ problem: 'currency: XXX is and was no currency at Stripe' });
+  });
+
   it('may lack its id at Stripe, and may have a date for a time', () => {
     expect(read({ ...LINE, stripe_transfer_id: null, created_at: '2025-03-01' })).toMatchObject({
       stripeTransferId: null,

@@ -43,6 +43,7 @@ async function charged({ paymentId, hyperswitchPaymentId }: Paid, amount = 500n)
     kind: 'charge',
     chargeId: 'ch_1',
     currency: 'USD',
+    rate: null,
     livemode: false,
   });
 }

@@ -11,6 +11,10 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.noteStripeRefunds': 'one transaction; each refund is known by its name at Stripe: external-payments.test.ts',
   'stripe.readPayment': 'reads before anything is written: external-payments.test.ts',
   'stripe.transfersInGroup': 'reads before anything is written: external-payments.test.ts',
+  'ledger.dueSellerSides': 'a date; what was taken by a pass that died comes round again in an hour',
+  'ledger.noteSellerSide':
+    'read for people, after the reversal is done: one statement, and read again it changes nothing',
+  'stripe.movementOf': 'reads, after the reversal is done',
   'ledger.findOrder': 'reads',
   'ledger.listOrders': 'reads',
   'ledger.listPayments': 'reads',

@@ -20,7 +20,7 @@ export const TRANSFERS: readonly Story[] = [
       'ledger.claimTransfer',
       'stripe.readLatestCharge',
       'stripe.readCharge',
-      'stripe.readBalanceCurrency',
+      'stripe.readBalanceMovement',
       'ledger.noteCharge',
       'ledger.permitTransfer',
       'stripe.createTransfer',

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { lookForReversal } from '../../../../src/calls/marketplace/reversal-look.js';
 import type { ReversalFacts, TransferFacts } from '../../../../src/domain/calls/provider-answers.js';
 import type { ReversalId } from '../../../../src/domain/ids.js';
+import { StripeMoney } from '../../../../src/domain/marketplace/stripe-money.js';
 
 const TRANSFER: TransferFacts = {
   stripeTransferId: 'tr_1',
@@ -32,7 +33,12 @@ const look = (amount: bigint, reversals: readonly ReversalFacts[], transfer: Par
           Promise.resolve({ kind: 'found', value: { transfer: { ...TRANSFER, ...transfer }, reversals } }),
       }),
     },
-    { id: 'rev_1' as ReversalId, stripeTransferId: 'tr_1', sellerAccount: 'acct_ada', amount, currency: 'USD' },
+    {
+      id: 'rev_1' as ReversalId,
+      stripeTransferId: 'tr_1',
+      sellerAccount: 'acct_ada',
+      atStripe: StripeMoney.read(amount, 'USD'),
+    },
   );
 
 describe('a transfer that is in another currency at Stripe than its order', () => {

@@ -79,6 +79,27 @@ const item = (money: MoneyFacts, change: Partial<Explainable> = {}): Explainable
 const asked = (reason: AttentionReason) => ({ reason, since: SINCE, detail: 'its own words' });
 const REVERSAL = { kind: 'reversal', status: 'permanently_failed', certainty: 'absent', counted: 0n } as const;
 
+describe('money in another currency than its order', () => {
+  it('says what it is at Stripe, at which rate, and what a reversal was for its seller', () => {
+    const conversion = { currency: 'EUR', amount: 920n, exchangeRate: '0.92' };
+    const transfer = {
+      kind: 'transfer',
+      status: 'completed',
+      certainty: 'done',
+      amount: 1_000n,
+      amountReversed: 0n,
+    } as const;
+    expect(whereMoneyIs({ ...transfer, conversion }).words).toBe(
+      'with the seller; at Stripe it is 920 EUR (minor units), at a rate of 0.92',
+    );
+    const seller = { currency: 'GBP', got: 391n, gave: 414n };
+    const reversal = { kind: 'reversal', status: 'reversed', certainty: 'done', counted: 0n } as const;
+    expect(whereMoneyIs({ ...reversal, conversion: { currency: 'EUR', amount: 460n }, seller }).words).toBe(
+      "back in our Stripe balance; at Stripe it is 460 EUR (minor units); of the seller's own balance 414 GBP were taken, where this part had brought him 391",
+    );
+  });
+});
+
 describe('an explanation', () => {
   it('says of every status, with every certainty and every reason, where the money is, why, and what can be decided', () => {
     const reasons = [null, ...ATTENTION_REASONS];

@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { amountStep, hyperswitchUnit, parseCurrency } from '../../../../src/domain/marketplace/currencies.js';
+import {
+  amountStep,
+  hyperswitchUnit,
+  isRetired,
+  parseCurrency,
+  parseHistoricalCurrency,
+  unitsAtHyperswitch,
+  unitsAtStripe,
+  whyNotSold,
+} from '../../../../src/domain/marketplace/currencies.js';
+import { CONSTRAINTS } from '../../../support/marketplace/hyperswitch-constraints.js';
 
 describe('currencies', () => {
   it.each(['USD', 'usd', 'eUr', 'jpy', 'KWD', 'XCG', 'zwg'])('%s is in use', (text) => {
@@ -31,4 +41,44 @@ describe('currencies', () => {
       expect(amountStep(code) % hyperswitchUnit(code), code).toBe(0n);
     }
   });
+
+  const known = Intl.supportedValuesOf('currency').filter((code) => parseCurrency(code));
+  /** By the tables of the engine (Unicode CLDR), which are neither provider's. */
+  const digitsOf = (currency: string) =>
+    new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits;
+  const apart = (decimalsAt: (code: string) => number) =>
+    Object.fromEntries(
+      known.filter((code) => digitsOf(code) !== decimalsAt(code)).map((code) => [code, decimalsAt(code)]),
+    );
+
+  it('have as many decimals at each provider as the engine knows, but for those that it writes otherwise itself', () => {
+    // The engine writes none where they are no longer coined; ISO 4217, Stripe and Hyperswitch do.
+    const uncoined = 'AFN ALL COP HUF IDR IQD IRR KPW LAK LBP MMK PKR RSD SOS SYP YER'.split(' ');
+    const ours = Object.fromEntries(
+      uncoined.filter((code) => digitsOf(code) === 0).map((code) => [code, code === 'IQD' ? 3 : 2]),
+    );
+    expect(apart((code) => unitsAtStripe(code).decimals)).toEqual({ ...ours, ISK: 2, UGX: 2 });
+    expect(apart((code) => unitsAtHyperswitch(code).decimals)).toEqual({ ...ours, ISK: 2 });
+  });
+
+  it('are written alike by both providers but for one, in which nothing is sold', () => {
+    const unlike = known.filter((code) => unitsAtStripe(code).decimals !== unitsAtHyperswitch(code).decimals);
+    expect(unlike).toEqual(['UGX']);
+    expect(known.filter((code) => whyNotSold(code) !== undefined)).toEqual(['UGX']);
+  });
+
+  it('of the document of Hyperswitch are each in use here, were once, or are named', () => {
+    const theirs = CONSTRAINTS.words.Currency ?? [];
+    expect(theirs.length).toBeGreaterThan(140);
+    expect(theirs.filter((code) => parseHistoricalCurrency(code) === undefined)).toEqual(['CLF']);
+  });
+
+  it.each(['BGN', 'HRK', 'ANG', 'SLL', 'ZWL', 'CUC'])(
+    '%s was one: it is imported, and nothing is sold in it',
+    (code) => {
+      expect(isRetired(code)).toBe(true);
+      expect(parseCurrency(code)).toBeUndefined();
+      expect(parseHistoricalCurrency(code.toLowerCase())).toBe(code);
+    },
+  );
 });

@@ -205,6 +205,7 @@ describe('createTransfer', () => {
         transferGroup: 'order-1',
         metadata: { order_id: 'order-1', seller_transfer_id: 'st-1', generation: '1' },
         livemode: false,
+        destinationPayment: 'py_1',
         createdAt: '2023-11-14T22:13:20.000Z',
       },
     });

@@ -301,6 +301,8 @@ const CHARGE = {
   payment_method_details: { type: 'card' },
   balance_transaction: 'txn_1',
   transfer_data: null,
+  amount_captured: 1_099,
+  currency: 'usd',
 };
 const INTENT = {
   id: 'pi_1',
@@ -369,7 +371,7 @@ describe('what stands behind a payment', () => {
     const { calls, tokens } = await answering([
       json(200, intent),
       json(200, CHARGE),
-      json(200, { id: 'txn_1', object: 'balance_transaction', currency: 'eur' }),
+      json(200, { id: 'txn_1', object: 'balance_transaction', currency: 'eur', amount: 1_011, exchange_rate: 0.92 }),
     ]);
     expect(await calls.readLatestCharge('pi_1')).toEqual({ kind: 'found', value: { chargeId: 'ch_1' } });
     expect(await calls.readCharge('ch_1')).toEqual({
@@ -380,10 +382,15 @@ describe('what stands behind a payment', () => {
         method: 'card',
         isSplit: false,
         livemode: false,
+        amountCaptured: 1_099n,
+        currency: 'USD',
         balanceTransactionId: 'txn_1',
       },
     });
-    expect(await calls.readBalanceCurrency('txn_1')).toEqual({ kind: 'found', value: 'EUR' });
+    expect(await calls.readBalanceMovement('txn_1')).toEqual({
+      kind: 'found',
+      value: { amount: 1_011n, currency: 'EUR', exchangeRate: '0.92' },
+    });
     expect(tokens.map(([endpoint]) => endpoint)).toEqual([
       'payment_intents.read',
       'charges.read',
@@ -408,7 +415,7 @@ describe('what stands behind a payment', () => {
     const { calls } = await answering(json(200, { ...CHARGE, id: 'ch_2' }));
     expect(await calls.readCharge('ch_1')).toMatchObject({ kind: 'unclear' });
     expect(await calls.readLatestCharge('ch_1')).toMatchObject({ kind: 'unclear' });
-    expect(await calls.readBalanceCurrency('ch_1')).toMatchObject({ kind: 'unclear' });
+    expect(await calls.readBalanceMovement('ch_1')).toMatchObject({ kind: 'unclear' });
     expect(await calls.readCharge('..')).toMatchObject({ kind: 'missing' });
   });
 });
