@@ -161,6 +161,7 @@ const CASES: Readonly<Record<string, Case>> = {
     call: (calls) => calls.createIntent(ORDER, INTENT),
     answer: { kind: 'done', value: { mark: MARK, amount: 1_000n, currency: 'USD', status: 'pending' } },
     requests: ['POST /v1/payment_intents'],
+    alter: (body) => ({ ...body, metadata: INTENT.metadata }),
   },
   'a payment that is made from here is read': {
     call: (calls) => calls.readIntent(PAYMENT),
@@ -170,7 +171,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'a payment is found by our mark': {
     call: (calls) => calls.findIntent(MARK),
     answer: { kind: 'found', value: { mark: MARK } },
-    requests: [`GET /v1/payment_intents/search?query=metadata["payment_id"]:"${MARK}"&limit=100`],
+    requests: [`GET /v1/payment_intents/search?query=metadata[%22payment_id%22]%3A%22${MARK}%22&limit=100`],
     alter: marked,
   },
   'a payment is cancelled': {
@@ -182,6 +183,7 @@ const CASES: Readonly<Record<string, Case>> = {
     call: (calls) => calls.createRefund(GIVEN_BACK.metadata.refund_id, GIVEN_BACK),
     answer: { kind: 'done', value: { mark: GIVEN_BACK.metadata.refund_id, amount: 300n, paymentIntent: PAYMENT } },
     requests: ['POST /v1/refunds'],
+    alter: (body) => ({ ...body, payment_intent: PAYMENT, metadata: GIVEN_BACK.metadata }),
   },
   'a payment that no PaymentIntent made is read by its charge': {
     call: (calls) => calls.readPayment(CHARGE),

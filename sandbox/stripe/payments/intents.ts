@@ -187,6 +187,6 @@ export function searchPaymentIntents(caller: Caller, { query }: Values<typeof SE
     url: '/v1/payment_intents/search',
     has_more: false,
     data: found,
-    next_page: null,
+    total_count: found.length,
   });
 }

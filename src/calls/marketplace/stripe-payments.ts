@@ -13,7 +13,7 @@ import { heldStep, refundStep } from './hyperswitch-follow.js';
 import type { PaymentCalls } from './payment-calls.js';
 import { createPaymentFollow, type PaymentFollowDependencies } from './payment-follow.js';
 import type { PayingStripe } from './pinned-reads.js';
-import { type StripePortDependencies, stripePort } from './stripe-port.js';
+import { type StripePortDependencies, stripeAsOurs, stripePort } from './stripe-port.js';
 import { createStripeRefundFollow, type StripeRefundDependencies } from './stripe-refund-follow.js';
 
 export interface StripePaymentDependencies {
@@ -24,6 +24,7 @@ export interface StripePaymentDependencies {
     Pick<
       Ledger,
       | 'paymentAtStripe'
+      | 'hyperswitchIsOurs'
       | 'noteStripeRefunds'
       | 'seeDispute'
       | 'paymentSearched'
@@ -65,15 +66,16 @@ export function createStripePayments(dependencies: StripePaymentDependencies): P
     return `${processName}/s${sequence}`;
   };
   const paying = dependencies.stripe;
+  const account = stripeAsOurs(paying, ledger);
   const followPayment = createPaymentFollow({
     ledger,
     wake,
     holdMs,
     nextRunner,
     expiryMs: dependencies.paymentExpiryMs ?? A_DAY_MS,
-    port: stripePort({ ledger, stripe: paying, searchPayment }),
+    port: stripePort({ ledger, stripe: paying, account, searchPayment }),
   });
-  const followRefund = createStripeRefundFollow({ ledger, stripe: paying, wake });
+  const followRefund = createStripeRefundFollow({ ledger, stripe: paying, account, wake });
 
   async function atStripe(id: PaymentId): Promise<PaymentAtStripe> {
     const payment = await ledger.paymentAtStripe(id);

@@ -11,18 +11,24 @@ import type { PayingStripe } from './pinned-reads.js';
 export interface StripePortDependencies {
   readonly ledger: Pick<Ledger, 'paymentLeavesForStripe' | 'paymentStopped'>;
   readonly stripe: PayingStripe;
+  readonly account: StripeAsOurs;
   /** Takes up what went back of it. @returns why not all of it could be read */
   readonly searchPayment: (id: ClaimedPayment['id']) => Promise<string | undefined>;
 }
 
 /** Stripe gives a PaymentIntent its name, so one whose answer was lost is sent again with the same key, or found by our mark. */
-export function stripePort({ ledger, stripe, searchPayment }: StripePortDependencies): PaymentPort<MadeIntent> {
+export function stripePort({
+  ledger,
+  stripe,
+  account,
+  searchPayment,
+}: StripePortDependencies): PaymentPort<MadeIntent> {
   const calls = stripe.inLane('payments');
   const read: PaymentPort<MadeIntent>['read'] = ({ id, stripePaymentId: name }) =>
     name === null ? calls.findIntent(id) : calls.readIntent(name);
   return {
     provider: 'stripe',
-    account: accountOf(stripe),
+    account,
     callOf(claim, runner) {
       const { id, certainty, ageMs } = claim;
       let key = '';
@@ -39,7 +45,7 @@ export function stripePort({ ledger, stripe, searchPayment }: StripePortDependen
           return paced(await calls.createIntent(key, JSON.parse(params) as IntentParams, stopped));
         },
         read: () => read(claim),
-        control: () => control(stripe),
+        control: () => account.control(),
       };
     },
     read,
@@ -98,8 +104,24 @@ export const paced = <Done>(answer: KeyedAnswer<Done>): KeyedAnswer<Done> =>
     : answer;
 const REPEATED_AGAIN_MS = 10 * 60_000;
 
-export const accountOf = (stripe: PayingStripe) => ({ verify: async () => asControl(await stripe.verify()) });
-export const control = async (stripe: PayingStripe): Promise<Control> => asControl(await stripe.confirm());
+/** The account that this ledger is pinned to, as the one step asks for it. */
+export interface StripeAsOurs {
+  verify(): Promise<Control>;
+  /** Asked now, beside an absence. */
+  control(): Promise<Control>;
+}
+
+export function stripeAsOurs(stripe: PayingStripe, ledger: Pick<Ledger, 'hyperswitchIsOurs'>): StripeAsOurs {
+  let known = false;
+  async function told(answer: ReturnType<PayingStripe['verify']>): Promise<Control> {
+    const control = asControl(await answer);
+    // Whoever could not be asked because the key was another account's is asked at once.
+    if (control.kind === 'ours' && !known) await ledger.hyperswitchIsOurs();
+    known = control.kind === 'ours';
+    return control;
+  }
+  return { verify: () => told(stripe.verify()), control: () => told(stripe.confirm()) };
+}
 
 function asControl(answer: Awaited<ReturnType<PayingStripe['verify']>>): Control {
   if (answer === undefined) return { kind: 'ours' };

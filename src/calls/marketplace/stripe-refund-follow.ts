@@ -8,7 +8,7 @@ import type { FollowStep } from '../steps.js';
 import { refundStep } from './hyperswitch-follow.js';
 import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
 import type { PayingStripe } from './pinned-reads.js';
-import { accountOf, control, exactly, leftWith, paced } from './stripe-port.js';
+import { exactly, leftWith, paced, type StripeAsOurs } from './stripe-port.js';
 
 export interface StripeRefundDependencies {
   readonly ledger: Pick<
@@ -23,6 +23,7 @@ export interface StripeRefundDependencies {
     | 'findRefund'
   >;
   readonly stripe: PayingStripe;
+  readonly account: StripeAsOurs;
   readonly wake: (items: readonly MarketplaceItem[]) => void;
 }
 
@@ -30,7 +31,7 @@ export interface StripeRefundDependencies {
 type Held = readonly StripeRefund[];
 
 /** One step of a refund that is made from here at Stripe: made, or read among all of its payment, which Stripe lists whole. */
-export function createStripeRefundFollow({ ledger, stripe, wake }: StripeRefundDependencies) {
+export function createStripeRefundFollow({ ledger, stripe, account, wake }: StripeRefundDependencies) {
   const calls = stripe.inLane('payments');
 
   return async function follow(claim: ClaimedRefund, runner: string, payment: string): Promise<FollowStep> {
@@ -68,14 +69,14 @@ export function createStripeRefundFollow({ ledger, stripe, wake }: StripeRefundD
       },
       read,
       misfit: () => Promise.resolve(undefined),
-      control: () => control(stripe),
+      control: () => account.control(),
       absent: (no) => ledger.refundAbsent({ ...held, refusal: no }),
       refused: (detail) => ledger.refundRefused({ ...held, detail }),
       unread: (outcome) => ledger.refundUnread({ ...held, ...outcome }),
       ask: (question) => ledger.askAboutRefund({ ...held, ...question }),
       apply: async (facts) => wake(await ledger.noteStripeRefunds(paymentId, facts, runner)),
     };
-    const step = await makeOrRead(call, accountOf(stripe));
+    const step = await makeOrRead(call, account);
     return (
       step ?? (await refundStep(ledger, id, { at: 'Stripe', readAgainMs: overdueReadMs(ageMs, REFUND_EXPECTED_MS) }))
     );

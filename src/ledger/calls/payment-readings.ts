@@ -31,7 +31,7 @@ export async function readPaymentInto(reader: Reader, row: LockedPayment, read: 
   const { query } = reader;
   const other = await paysOther(query, row, read.facts);
   // What pays another order is not the name of this payment.
-  const reading = other ? { ...read, facts: { ...read.facts, connectorTransactionId: null } } : read;
+  const reading = other ? { ...read, facts: withoutName(row, read.facts) } : read;
   const { facts } = reading;
   const question = other ?? questionOf(row, facts);
   const status = question ? whileAsked(row.status) : facts.status;
@@ -107,6 +107,13 @@ async function paysOther(
       }
     : null;
 }
+
+/** Of a payment at Stripe its name is all there is: what is captured under another's is not this one's. */
+const withoutName = ({ provider }: LockedPayment, facts: PaymentReadFacts): PaymentReadFacts => ({
+  ...facts,
+  connectorTransactionId: null,
+  ...(provider === 'stripe' && { amountReceived: 0n, capturedByWord: 'nothing' as const }),
+});
 
 /** The buyer can no more pay it than we can take it further. */
 const whileAsked = (status: PaymentStatus): PaymentStatus => (isOpen(status) ? 'processing' : status);

@@ -17,8 +17,27 @@ const stripeIllOn = ({ world }: Scene, fault: FaultRule) => {
 const lostAtStripe = (scene: Scene, kind: FaultRule['kinds'][number], on: On) =>
   stripeIllOn(scene, { kinds: [kind], on: [on], ...(scene.somebodyDies ? {} : { times: 1 }) });
 
-/** In the world of these stories buyers pay as soon as they can. */
+/** In the world of these stories buyers pay as soon as they can. What is refused goes first: no other order's lost call meets that. */
 export const MADE_AT_STRIPE: readonly Story[] = [
+  {
+    what: 'a payment that Stripe refuses',
+    path: ['ledger.paymentRefused'],
+    ending: 'any',
+    async tell(scene) {
+      const mend = lostAtStripe(scene, 'refused', 'payment_intents.create');
+      return { ...(await placed(scene)), mend };
+    },
+  },
+  {
+    what: 'a refund that Stripe refuses',
+    path: ['ledger.refundRefused'],
+    sent: true,
+    ending: 'any',
+    async tell(scene) {
+      const mend = lostAtStripe(scene, 'refused', 'refunds.create');
+      return { ...(await refundPlaced(scene)), mend };
+    },
+  },
   {
     what: 'a payment at Stripe',
     path: [
@@ -27,7 +46,7 @@ export const MADE_AT_STRIPE: readonly Story[] = [
       'stripe.createIntent',
       'ledger.applyPayment',
       'stripe.readIntent',
-      'ledger.applyPayment#3',
+      'ledger.applyPayment#2',
       'ledger.findPayment',
     ],
     ending: 'paid',
@@ -48,15 +67,6 @@ export const MADE_AT_STRIPE: readonly Story[] = [
     ending: 'paid',
     async tell(scene) {
       const mend = lostAtStripe(scene, 'reset_before_commit', 'payment_intents.create');
-      return { ...(await placed(scene)), mend };
-    },
-  },
-  {
-    what: 'a payment that Stripe refuses',
-    path: ['ledger.paymentRefused'],
-    ending: 'any',
-    async tell(scene) {
-      const mend = lostAtStripe(scene, 'refused', 'payment_intents.create');
       return { ...(await placed(scene)), mend };
     },
   },
@@ -98,16 +108,6 @@ export const MADE_AT_STRIPE: readonly Story[] = [
     ending: 'refunded',
     async tell(scene) {
       const mend = lostAtStripe(scene, 'reset_before_commit', 'refunds.create');
-      return { ...(await refundPlaced(scene)), mend };
-    },
-  },
-  {
-    what: 'a refund that Stripe refuses',
-    path: ['ledger.refundRefused'],
-    sent: true,
-    ending: 'any',
-    async tell(scene) {
-      const mend = lostAtStripe(scene, 'refused', 'refunds.create');
       return { ...(await refundPlaced(scene)), mend };
     },
   },
