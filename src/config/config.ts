@@ -79,7 +79,13 @@ export interface Config {
       }
     | undefined;
   readonly hyperswitch:
-    | { readonly baseUrl: string; readonly apiKey: string; readonly webhookSecrets: readonly string[] | undefined }
+    | {
+        readonly baseUrl: string;
+        readonly apiKey: string;
+        readonly webhookSecrets: readonly string[] | undefined;
+        /** Left out: that of the key. */
+        readonly profileId?: string | undefined;
+      }
     | undefined;
   readonly mppSecretKey: string | undefined;
   readonly tempo:
@@ -94,6 +100,7 @@ export interface Config {
       }
     | undefined;
   readonly paymentExpiryMs: number;
+  readonly captureOverdueMs: number;
   readonly disputes: DisputeRules;
   readonly reversal: RetrySettings & { readonly balanceHorizonMs: number };
   readonly transferRetry: RetrySettings;
@@ -247,6 +254,7 @@ function toConfig(values: Values): Config {
     settlement: settlementOf(values),
     ...providersOf(values),
     paymentExpiryMs: values.PAYMENT_EXPIRY,
+    captureOverdueMs: values.CAPTURE_OVERDUE,
     releaseOverdueMs: values.RELEASE_OVERDUE,
     disputes: { policy: values.DISPUTE_POLICY, fees: values.DISPUTE_FEE ?? new Map<string, bigint>() },
     reversal: {
@@ -318,6 +326,7 @@ function providersOf(values: Values): Pick<Config, 'authServer' | 'stripe' | 'hy
             baseUrl: HYPERSWITCH_BASE_URL,
             apiKey: HYPERSWITCH_API_KEY,
             webhookSecrets: values.HYPERSWITCH_WEBHOOK_SECRET,
+            profileId: values.HYPERSWITCH_PROFILE_ID,
           }
         : undefined,
     mppSecretKey: values.MPP_SECRET_KEY,

@@ -7,6 +7,7 @@ import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
 import { createPaymentCancels } from './calls/payment-cancels.js';
+import { createPaymentCaptures } from './calls/payment-captures.js';
 import { createPaymentCharges } from './calls/payment-charges.js';
 import { createPlatformQueue } from './calls/platform-queue.js';
 import { createRefundCalls } from './calls/refund-calls.js';
@@ -68,7 +69,12 @@ export interface LedgerDependencies {
   readonly refundFee?: FeePolicy;
   /** RELEASE_OVERDUE; default: 30 days. */
   readonly releaseOverdueMs?: number | undefined;
+  /** CAPTURE_OVERDUE; default: 6 days. */
+  readonly captureOverdueMs?: number | undefined;
 }
+
+/** A card's bank holds money for seven. */
+const SIX_DAYS_MS = 6 * 86_400_000;
 
 /** The ledger cannot be used as it is; the text says what to do. */
 export class LedgerNotReady extends Error {}
@@ -129,8 +135,14 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
-    ...createPaymentCalls(database, { sealer, clock, refundFee }),
+    ...createPaymentCalls(database, {
+      sealer,
+      clock,
+      refundFee,
+      captureOverdueMs: dependencies.captureOverdueMs ?? SIX_DAYS_MS,
+    }),
     ...createPaymentCancels(database),
+    ...createPaymentCaptures(database),
     ...createRefundCalls(database, refundFee),
     ...createTransferCalls(database, dependencies.releaseOverdueMs),
     ...createPaymentCharges(database),

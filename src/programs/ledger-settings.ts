@@ -4,9 +4,12 @@ import type { LedgerDependencies } from '../ledger/ledger.js';
 /** What settings say to the ledger: the same in every program, or a worker would follow other rules than the server. */
 export const ledgerSettings = (
   config: Config,
-): Required<Pick<LedgerDependencies, 'approvalThreshold' | 'refundFee' | 'disputeRules' | 'releaseOverdueMs'>> => ({
+): Required<
+  Pick<LedgerDependencies, 'approvalThreshold' | 'refundFee' | 'disputeRules' | 'releaseOverdueMs' | 'captureOverdueMs'>
+> => ({
   approvalThreshold: config.approvalThreshold,
   refundFee: config.refundFee,
   disputeRules: config.disputes,
   releaseOverdueMs: config.releaseOverdueMs,
+  captureOverdueMs: config.captureOverdueMs,
 });

@@ -18,7 +18,11 @@ export function createMarketplaceRoutes(
   return {
     ledger,
     external,
-    hyperswitch: config.hyperswitch && { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
+    hyperswitch: config.hyperswitch && {
+      paymentIdFor: hyperswitchPaymentId,
+      refundIdFor: hyperswitchRefundId,
+      profileId: config.hyperswitch.profileId,
+    },
     sendPayment: createSendPayment(calls?.advancePayment, ledger),
     async sendRefund(id) {
       // The row is there: what this one call could not do, the refund's workflow does.

@@ -22,6 +22,14 @@ export interface CancelDependencies {
   }) => Promise<void>;
 }
 
+interface Cancelled {
+  readonly certainty: Certainty;
+  readonly detail: string;
+  readonly facts: PaymentFacts | undefined;
+  /** It did not arrive: who asked for it still wants it. */
+  readonly again?: boolean;
+}
+
 const READ_AGAIN_MS = 5_000;
 
 const differs = (facts: PaymentFacts, { amount, currency }: ClaimedCancel): string | undefined =>
@@ -37,11 +45,12 @@ export function createPaymentCancel({ ledger, hyperswitch, account, holdMs, expi
   return async function cancelIfDue(
     { id, runner }: { readonly id: PaymentId; readonly runner: string },
     readAgainMs: number | null,
+    profileId: string | null = null,
   ): Promise<void> {
     const claim = await ledger.claimCancel({ id, runner, holdMs, expiryMs });
     if (!claim) return;
-    const { certainty, detail, facts } = await cancel(claim);
-    const misfit = facts && (await account.misfit(facts.owner));
+    const { certainty, detail, facts, again = false } = await cancel(claim);
+    const misfit = facts && (await account.misfit(facts.owner, profileId));
     if (misfit !== undefined)
       await ledger.askAboutPayment({ id, runner, certainty: 'done', reason: 'provider_mismatch', detail: misfit });
     else if (facts) await apply({ id, runner, facts, readAgainMs });
@@ -50,28 +59,35 @@ export function createPaymentCancel({ ledger, hyperswitch, account, holdMs, expi
     // What is said of another merchant's payment, or of other money, says nothing of this cancel.
     const other = misfit ?? (facts && differs(facts, claim));
     await ledger.cancelAnswered(
-      other === undefined ? { id, certainty, detail } : { id, certainty: 'unknown', detail: other },
+      other === undefined ? { id, certainty, detail, again } : { id, certainty: 'unknown', detail: other },
     );
+    // What is left cannot be called off: what was captured is all that comes, and pays the order.
+    if (certainty === 'absent' && facts && other === undefined) await apply({ id, runner, facts, readAgainMs });
   };
 
-  async function cancel({
-    key,
-    hyperswitchPaymentId,
-  }: ClaimedCancel): Promise<{ certainty: Certainty; detail: string; facts: PaymentFacts | undefined }> {
+  async function cancel({ key, hyperswitchPaymentId }: ClaimedCancel): Promise<Cancelled> {
     const answer = await hyperswitch.cancelPayment(key, hyperswitchPaymentId);
     const read = answer.kind === 'done' ? undefined : await hyperswitch.readPayment(hyperswitchPaymentId);
     const facts = answer.kind === 'done' ? answer.value : read?.kind === 'found' ? read.value : undefined;
     if (facts?.status === 'cancelled') return { certainty: 'done', detail: 'cancelled at Hyperswitch', facts };
+    if (facts?.final && facts.providerStatus === 'partially_captured')
+      return { certainty: 'done', detail: 'what was left of it is called off at Hyperswitch', facts };
     if (facts?.status === 'succeeded') return { certainty: 'absent', detail: 'it was paid before', facts };
     switch (answer.kind) {
       case 'done':
         return { certainty: 'unknown', detail: `Hyperswitch calls it ${answer.value.providerStatus}`, facts };
       case 'refused':
       case 'short':
-      case 'misdirected':
         return { certainty: 'absent', detail: answer.detail, facts };
+      case 'misdirected':
+        return { certainty: 'absent', detail: answer.detail, facts, again: true };
       case 'busy':
-        return { certainty: answer.executed === 'no' ? 'absent' : 'unknown', detail: answer.detail, facts };
+        return {
+          certainty: answer.executed === 'no' ? 'absent' : 'unknown',
+          detail: answer.detail,
+          facts,
+          again: true,
+        };
       case 'unclear':
         return { certainty: 'unknown', detail: answer.detail, facts };
       default:

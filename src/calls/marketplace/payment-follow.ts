@@ -8,6 +8,7 @@ import type { FollowStep } from '../steps.js';
 import { frozen, type HyperswitchFollow, heldStep, MISFIT_AGAIN_MS, stillOpen, thawed } from './hyperswitch-follow.js';
 import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
 import { createPaymentCancel } from './payment-cancel.js';
+import { createPaymentCapture, paymentRequest } from './payment-capture.js';
 
 export interface PaymentFollowDependencies
   extends HyperswitchFollow<
@@ -19,6 +20,8 @@ export interface PaymentFollowDependencies
     | 'paymentRefused'
     | 'claimCancel'
     | 'cancelAnswered'
+    | 'claimCapture'
+    | 'captureAnswered'
     | 'applyPayment'
     | 'findPayment'
     | 'openWebhooks'
@@ -43,13 +46,20 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
     expiryMs,
     apply: async ({ id, ...reading }) => wake((await ledger.applyPayment({ paymentId: id, ...reading })).started),
   });
+  const captureIfDue = createPaymentCapture({
+    ledger,
+    hyperswitch,
+    account,
+    holdMs,
+    apply: async ({ id, ...reading }) => wake((await ledger.applyPayment({ paymentId: id, ...reading })).started),
+  });
 
   async function advancePayment(id: PaymentId): Promise<FollowStep> {
     const runner = nextRunner();
     const claim = await ledger.claimPayment(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
     if (claim.kind === 'final') return await reread(claim.claim);
-    const { certainty, refusal, key, amount, currency, orderId, hyperswitchPaymentId, ageMs } = claim.claim;
+    const { certainty, refusal, key, hyperswitchPaymentId, ageMs, terms } = claim.claim;
     const readAgainMs = overdueReadMs(ageMs, expiryMs);
     const held = { id, runner };
     const call: HyperswitchCall<PaymentFacts> = {
@@ -58,11 +68,11 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
       leaves: () =>
         ledger.paymentLeaves({
           ...held,
-          params: frozen({ amount, currency, metadata: { order_id: orderId, payment_id: id } }),
+          params: frozen(paymentRequest(claim.claim)),
         }),
       make: (params) => hyperswitch.createPayment(key, thawed(params) as CreatePayment),
       read: () => hyperswitch.readPayment(hyperswitchPaymentId),
-      misfit: ({ owner }) => account.misfit(owner),
+      misfit: ({ owner }) => account.misfit(owner, terms.profileId),
       control: () => account.control(id),
       absent: (no) => ledger.paymentAbsent({ ...held, refusal: no }),
       refused: (detail) => ledger.paymentRefused({ ...held, detail }),
@@ -72,8 +82,10 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
     };
     const step = await makeOrRead(call, account);
     if (step) return step;
-    await cancelIfDue(held, readAgainMs);
-    const now = await paymentStep(id, readAgainMs);
+    const isCapturing = await captureIfDue(held, terms.profileId);
+    await cancelIfDue(held, readAgainMs, terms.profileId);
+    // What became of a part is read at the workflow's own pace.
+    const now = await paymentStep(id, isCapturing ? null : readAgainMs);
     // Events come in any order: one may have told of a refund before we knew that something had been captured.
     return now.kind === 'final' || (await told(id)) ? await reread(claim.claim) : now;
   }
@@ -85,14 +97,14 @@ export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
    * A finished payment is read for what a webhook told, most often a refund made at the provider, while it is asked about, and
    * while it was given up here and can still be paid there.
    */
-  async function reread({ id, hyperswitchPaymentId, givenUp }: ClaimedPayment): Promise<FollowStep> {
+  async function reread({ id, hyperswitchPaymentId, givenUp, terms }: ClaimedPayment): Promise<FollowStep> {
     const step = await paymentStep(id);
     const events = await toldOf(id);
     const isTold = events.length > 0;
     if (!isTold && !givenUp && step.kind !== 'attention') return step;
     const payment = await hyperswitch.readPayment(hyperswitchPaymentId);
     if (payment.kind !== 'found') return isTold ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail } : step;
-    const misfit = await account.misfit(payment.value.owner);
+    const misfit = await account.misfit(payment.value.owner, terms.profileId);
     if (misfit !== undefined) return { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit };
     // What was given back by cancelling it is what its refunds had left, those too that nobody has told of.
     if (payment.value.capturedByWord === 'given_back') {

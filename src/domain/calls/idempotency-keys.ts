@@ -1,4 +1,4 @@
-import type { OrderId, RefundId, ReversalId, TransferId } from '../ids.js';
+import type { CaptureId, OrderId, RefundId, ReversalId, TransferId } from '../ids.js';
 
 /**
  * The idempotency keys of calls to Hyperswitch and Stripe. Each comes from a business id alone, never from an amount, an
@@ -9,6 +9,8 @@ import type { OrderId, RefundId, ReversalId, TransferId } from '../ids.js';
 export const paymentKey = (order: OrderId): string => order;
 /** Of the call that cancels it: another endpoint, so another key. */
 export const paymentCancelKey = (order: OrderId): string => `${order}:cancel`;
+/** Hyperswitch honours no key here: what is read of the payment tells whether it was carried out. */
+export const captureKey = (capture: CaptureId): string => capture;
 export const refundKey = (refund: RefundId): string => refund;
 
 /**

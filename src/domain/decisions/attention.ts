@@ -27,6 +27,7 @@ export const ATTENTION_REASONS = [
   'seller_gone',
   'dispute',
   'release_overdue',
+  'capture_overdue',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 

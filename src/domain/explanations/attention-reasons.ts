@@ -61,6 +61,8 @@ const WHY: Meanings = {
   cause_no_longer_holds: 'the refund for which this share is due is not called succeeded any more',
   seller_gone: 'the seller disconnected from the platform, or was rejected by Stripe',
   dispute: 'where the funds of a dispute are cannot be read here, or Stripe alone tells of it',
+  capture_overdue:
+    "the buyer's money is held, and nobody has captured it or called it off for longer than CAPTURE_OVERDUE",
   release_overdue: 'the share waits for somebody to release it, and nobody has for longer than RELEASE_OVERDUE',
 };
 
@@ -96,4 +98,5 @@ const RUNBOOKS: Meanings = {
   seller_gone: 'seller-gone',
   dispute: 'dispute',
   release_overdue: 'release-overdue',
+  capture_overdue: 'capture-overdue',
 };

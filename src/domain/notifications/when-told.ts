@@ -80,4 +80,5 @@ const URGENCY: Readonly<Record<AttentionReason, 'urgent' | 'can_wait'>> = {
   seller_gone: 'can_wait',
   dispute: 'can_wait',
   release_overdue: 'can_wait',
+  capture_overdue: 'urgent',
 };

@@ -21,6 +21,7 @@ import {
 } from '../../domain/marketplace/marketplace-status.js';
 import { IMMEDIATELY } from '../../domain/marketplace/releases.js';
 import { attention, currencyFilter, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
+import { capturingOut, termsIn } from './capture-schemas.js';
 import { amountOut, DisputeAnswer, ReversalAnswer, sellerAccount, workflowId } from './marketplace-parts.js';
 import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
 
@@ -118,7 +119,7 @@ export const offStep = (code: string): string =>
 
 const orderId = text(64).describe('Of an order.');
 
-export const NewPaymentRequest = z.strictObject({ order_id: orderId });
+export const NewPaymentRequest = z.strictObject({ order_id: orderId, ...termsIn });
 export type NewPaymentRequest = z.output<typeof NewPaymentRequest>;
 
 export const NewRefundRequest = z
@@ -271,6 +272,7 @@ const payment = {
 export const PaymentDetails: z.ZodType<Details> = z
   .object({
     ...payment,
+    ...capturingOut,
     captured: amountOut.describe('What the buyer has surely paid, whatever the status; as much can be refunded.'),
     captured_known: z
       .boolean()
@@ -309,12 +311,16 @@ export const OrderAnswer: z.ZodType<Order> = z
     status: z.enum(ORDER_STATUSES),
     currency: z.string(),
     amount: amountOut,
+    ordered: amountOut.nullable().describe('What it came to before only a part of it was captured; null: as ordered.'),
     items: z.array(
       z.object({
         id: z.uuid(),
         kind: z.enum(ITEM_KINDS),
         seller_account: sellerAccount.nullable().describe("Null: the platform's own."),
         amount: amountOut,
+        ordered: amountOut
+          .nullable()
+          .describe('What it came to before only a part of the order was captured; null: as ordered.'),
         fee: amountOut.describe('Of the amount, what the platform keeps.'),
         release: releaseTermsOut,
         description: z.string(),

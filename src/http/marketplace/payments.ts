@@ -2,12 +2,16 @@ import { assertNever } from '../../domain/assert-never.js';
 import { paymentKey } from '../../domain/calls/idempotency-keys.js';
 import type { Clock } from '../../domain/clock.js';
 import { newPaymentId, type OrderId, type PaymentId, parseOrderId, parsePaymentId } from '../../domain/ids.js';
+import type { JsonObject } from '../../domain/json.js';
 import type { Payment } from '../../domain/marketplace/marketplace.js';
 import { paymentAnswer, paymentDetails } from '../../domain/marketplace/marketplace-answer.js';
+import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
 import type { RequestKey } from '../../ledger/marketplace/marketplace-types.js';
+import { canonicalJson } from '../../protocols/wire-json.js';
 import { fromLedger } from '../from-ledger.js';
 import { HttpProblem, retryAfter } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
+import { saysTerms, termsOf } from './capture-schemas.js';
 import { type Kept, once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
 import { listPage, namedItem } from './marketplace-list.js';
@@ -48,7 +52,9 @@ async function create(call: Call<NewPaymentRequest, unknown>, dependencies: Depe
   if (!orderId) throw noOrder();
   const { status, answer } = await once(ledger, request, async (madeId) => {
     const hyperswitchPaymentId = hyperswitch.paymentIdFor(paymentKey(orderId));
-    const { payment, isNew } = await rowOf({ orderId, hyperswitchPaymentId, request }, dependencies);
+    const terms = termsOf(call.body, hyperswitch.profileId);
+    const { payment, isNew } = await rowOf({ orderId, hyperswitchPaymentId, terms, request }, dependencies);
+    if (!isNew && madeId === null && saysTerms(call.body)) mustBeMadeSo(payment, terms);
     await send(payment, dependencies);
     // Whoever has had no answer under this key yet is told of the payment for the first time.
     return await answerOf(payment.id, isNew || madeId !== null ? 201 : 200, dependencies);
@@ -59,7 +65,12 @@ async function create(call: Call<NewPaymentRequest, unknown>, dependencies: Depe
 }
 
 async function rowOf(
-  asked: { readonly orderId: OrderId; readonly hyperswitchPaymentId: string; readonly request: RequestKey },
+  asked: {
+    readonly orderId: OrderId;
+    readonly hyperswitchPaymentId: string;
+    readonly terms: PaymentTerms;
+    readonly request: RequestKey;
+  },
   { ledger, clock }: Dependencies,
 ): Promise<{ readonly payment: Payment; readonly isNew: boolean }> {
   const { request, ...facts } = asked;
@@ -75,6 +86,16 @@ async function rowOf(
     default:
       return assertNever(outcome);
   }
+}
+
+/** An order has one payment: asked for in another way, it is not the one that was asked for. */
+function mustBeMadeSo({ capture, profileId, passedOn }: Payment, terms: PaymentTerms): void {
+  const made = { captureMethod: capture.method, profileId, passedOn };
+  if (canonicalJson(made as unknown as JsonObject) !== canonicalJson(terms as unknown as JsonObject))
+    throw new HttpProblem(
+      'payment_differs',
+      'the payment of this order was made with another capture, customer, return_url, metadata or profile_id: it stays as it is. Ask for it without them, or make a new order',
+    );
 }
 
 /** Sent at most once whatever happens here: the call claims the row, and reads where it may have been sent before. */

@@ -2,10 +2,11 @@ import type { Certainty } from '../../domain/calls/certainty.js';
 import type { Decision } from '../../domain/calls/next.js';
 import type { PaymentFacts, RefundFacts, ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
-import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { CaptureId, DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { Accounted, OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
-import type { ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { PaymentStatus, ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 
 /** A payment or refund that this process may send or read now. `certainty` is what was known before; `not_sent` needs no look. */
@@ -19,6 +20,8 @@ export interface ClaimedPayment {
   /** A no that came while an earlier attempt's outcome was unknown: it is only looked for, and not sent again. */
   readonly refusal: string | null;
   readonly hyperswitchPaymentId: string;
+  /** How it is made, and under which profile of Hyperswitch's. */
+  readonly terms: PaymentTerms;
   /** Since it was made here, by the ledger's clock. */
   readonly ageMs: number;
   /** Given up here while its buyer can still pay it there. */
@@ -32,6 +35,28 @@ export interface ClaimedCancel {
   readonly amount: bigint;
   readonly currency: string;
 }
+
+/** One part of a payment that this process may capture now. */
+export interface ClaimedCapture extends ClaimedCancel {
+  readonly id: CaptureId;
+  /** Of the payment, of which `amount` is the part. */
+  readonly paymentAmount: bigint;
+}
+
+export type CaptureAsked =
+  /** A row stands for it. */
+  | { readonly kind: 'asked'; readonly id: CaptureId }
+  | { readonly kind: 'exceeds'; readonly left: bigint }
+  | { readonly kind: 'ended'; readonly status: PaymentStatus }
+  /** The buyer's money is not held, as far as was read. */
+  | { readonly kind: 'not_held'; readonly providerStatus: string | null }
+  /** It captures itself; is being called off; its last part is captured; or another part is under way. */
+  | { readonly kind: 'automatic' | 'cancelling' | 'closed' | 'under_way' };
+
+export type CancelAsked =
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'ended'; readonly status: PaymentStatus }
+  | { readonly kind: 'capture_under_way' };
 
 export interface ClaimedRefund {
   readonly id: RefundId;

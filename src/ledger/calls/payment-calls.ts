@@ -67,6 +67,7 @@ const toClaim = (row: LockedPayment): ClaimedPayment => ({
   certainty: certaintyAtClaim(row.certainty),
   refusal: row.refusal,
   hyperswitchPaymentId: row.hyperswitch_payment_id,
+  terms: { captureMethod: row.capture_method, profileId: row.profile_id, passedOn: row.passed_on },
   ageMs: row.age_ms,
   givenUp: row.written_off_at !== null && row.certainty === 'done' && !row.provider_final && !isOpen(row.status),
 });

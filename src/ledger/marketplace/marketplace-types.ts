@@ -3,6 +3,7 @@ import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { MarketplaceKind, NewOrderItem, Payment, Refund } from '../../domain/marketplace/marketplace.js';
+import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
 
 export interface NewOrder {
   readonly id: OrderId;
@@ -13,7 +14,7 @@ export interface NewOrder {
 /** Our own client's Idempotency-Key; scoped to the token's name and the operation. */
 export interface RequestKey {
   readonly principal: string;
-  readonly operation: 'orders' | 'payments' | 'refunds';
+  readonly operation: 'orders' | 'payments' | 'refunds' | 'captures';
   readonly key: string;
   readonly bodySha256: string;
 }
@@ -40,6 +41,8 @@ export interface NewPayment {
   readonly orderId: OrderId;
   /** Derived from the payment's key (src/providers/hyperswitch/ids.ts), so that a repeated call makes nothing new. */
   readonly hyperswitchPaymentId: string;
+  /** Left out: captured by itself, under the profile of the key, and nothing is passed on. */
+  readonly terms?: PaymentTerms | undefined;
 }
 
 export interface NewRefund {

@@ -1,6 +1,7 @@
 import { paymentKey } from '../../domain/calls/idempotency-keys.js';
 import type { PaymentId } from '../../domain/ids.js';
 import type { Payment } from '../../domain/marketplace/marketplace.js';
+import { PLAIN_TERMS } from '../../domain/marketplace/payment-capture.js';
 import type { Database } from '../database.js';
 import type { Sealed, Sealer } from '../sealer.js';
 import { type Query, recordEvent } from '../transition.js';
@@ -62,13 +63,24 @@ async function paymentOf(query: Query, order: string): Promise<Payment | undefin
 /** The request that makes it sends it first; only what that leaves behind is found by the sweep. */
 async function insertPayment(
   query: Query,
-  { id, orderId, hyperswitchPaymentId }: NewPayment,
+  { id, orderId, hyperswitchPaymentId, terms = PLAIN_TERMS }: NewPayment,
   { amount, currency, request }: { amount: string; currency: string; request: RequestKey },
 ): Promise<Payment> {
   const [row] = await query<PaymentRow>(
-    `INSERT INTO payments (id, order_id, amount, currency, idempotency_key, hyperswitch_payment_id, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $6, clock_now() + interval '30 seconds', 'payment/' || $1::uuid) RETURNING ${PAYMENT_COLUMNS}`,
-    [id, orderId, amount, currency, paymentKey(orderId), hyperswitchPaymentId],
+    `INSERT INTO payments (id, order_id, amount, currency, idempotency_key, hyperswitch_payment_id,
+       capture_method, profile_id, passed_on, next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_now() + interval '30 seconds', 'payment/' || $1::uuid) RETURNING ${PAYMENT_COLUMNS}`,
+    [
+      id,
+      orderId,
+      amount,
+      currency,
+      paymentKey(orderId),
+      hyperswitchPaymentId,
+      terms.captureMethod,
+      terms.profileId,
+      JSON.stringify(terms.passedOn),
+    ],
   );
   if (!row) throw new Error(`payment ${id} was not stored`);
   await recordEvent(query, {
@@ -77,7 +89,14 @@ async function insertPayment(
     what: 'created',
     certainty: 'not_sent',
     key: paymentKey(orderId),
-    detail: { amount, currency, hyperswitch_payment_id: hyperswitchPaymentId, by: request.principal },
+    detail: {
+      amount,
+      currency,
+      hyperswitch_payment_id: hyperswitchPaymentId,
+      by: request.principal,
+      ...(terms.captureMethod === 'automatic' ? {} : { capture: terms.captureMethod }),
+      ...(terms.profileId === null ? {} : { profile_id: terms.profileId }),
+    },
   });
   return toPayment(row);
 }

@@ -19,6 +19,7 @@ async function open() {
         const items = order.items.map(({ release = { kind: 'immediately' }, ...item }, nth) => ({
           kind: 'item' as const,
           fee: 0n,
+          ordered: null,
           ...item,
           release,
           id: id(10 + nth),
