@@ -98,5 +98,5 @@ const RUNBOOKS: Meanings = {
   seller_gone: 'seller-gone',
   dispute: 'dispute',
   release_overdue: 'release-overdue',
-  capture_overdue: 'capture-overdue',
+  capture_overdue: 'payment-needs-attention',
 };

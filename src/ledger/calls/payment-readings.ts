@@ -77,6 +77,7 @@ function questionOf(row: LockedPayment, facts: PaymentFacts, captureOverdueMs: n
   const differs = 'payment_amount_differs' as const;
   const said = `Hyperswitch calls it ${facts.providerStatus}`;
   const shown = `${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured`;
+  if (isTaken(row, facts)) return null;
   if (facts.currency !== row.currency || facts.amount !== BigInt(row.amount))
     return {
       reason: differs,
@@ -111,6 +112,10 @@ function questionOf(row: LockedPayment, facts: PaymentFacts, captureOverdueMs: n
 
 const WHAT_TO_DO =
   'accept_capture pays the sellers their part of what was captured, a refund gives it back, or capture the rest or cancel it at Hyperswitch';
+
+/** Read as what paid the order (`asAccepted`). */
+const isTaken = ({ accepted }: LockedPayment, { status, amountReceived }: PaymentFacts): boolean =>
+  accepted !== null && status === 'succeeded' && amountReceived === BigInt(accepted);
 
 /** What has to have been captured where it succeeded. */
 const dueIn = ({ accepted, amount }: LockedPayment): bigint => BigInt(accepted ?? amount);

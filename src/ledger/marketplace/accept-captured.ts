@@ -24,7 +24,7 @@ export async function partThatPays(
      FROM payment_captures WHERE payment_id = $1`,
     [row.id],
   );
-  if (!asked || asked.open || BigInt(asked.done) !== captured.surely || (await whyNotAccepted(query, row.order_id)))
+  if (!asked || asked.open || BigInt(asked.done) !== captured.surely || (await namesLines(query, row.order_id)))
     return null;
   const isCancelling =
     row.cancel_asked_at !== null || row.cancel_certainty === 'in_flight' || row.cancel_certainty === 'unknown';
@@ -32,12 +32,12 @@ export async function partThatPays(
 }
 
 /** What a refund gives back of single lines is measured by what these came to when it was asked for. */
-export async function whyNotAccepted(query: Query, order: OrderId): Promise<string | undefined> {
-  const rows = await query('SELECT 1 FROM cause_parts WHERE order_id = $1 LIMIT 1', [order]);
-  return rows.length === 0
-    ? undefined
-    : 'refunds have named lines of the order already: give back the rest of what was captured, and let the buyer pay a new order';
+async function namesLines(query: Query, order: OrderId): Promise<boolean> {
+  return (await query('SELECT 1 FROM cause_parts WHERE order_id = $1 LIMIT 1', [order])).length > 0;
 }
+
+export const NAMES_LINES =
+  'refunds have named lines of the order already: give back the rest of what was captured, and let the buyer pay a new order';
 
 /**
  * The order is of what was captured from now on, each line of the same part of itself: before anybody was promised anything. The caller
@@ -73,13 +73,12 @@ export async function acceptPart(
   await recordEvent(query, { kind: 'order', id: order, what: 'part_captured', detail });
 }
 
-/** Read again it is what paid the order, and no question: the same part, of the same payment. */
-export function asAccepted(row: LockedPayment, facts: PaymentFacts): PaymentFacts {
-  const isSame =
-    row.accepted !== null &&
-    facts.amount === BigInt(row.amount) &&
-    facts.currency === row.currency &&
-    facts.amountReceived === BigInt(row.accepted) &&
-    facts.capturedByWord !== 'given_back';
-  return isSame ? { ...facts, status: 'succeeded', asks: null } : facts;
-}
+/** Read again it is what paid the order, and no question: the same part, whatever the rest of it is called. */
+const isAccepted = (row: LockedPayment, facts: PaymentFacts): boolean =>
+  row.accepted !== null &&
+  facts.currency === row.currency &&
+  facts.amountReceived === BigInt(row.accepted) &&
+  facts.capturedByWord !== 'given_back';
+
+export const asAccepted = (row: LockedPayment, facts: PaymentFacts): PaymentFacts =>
+  isAccepted(row, facts) ? { ...facts, status: 'succeeded', asks: null } : facts;

@@ -7,6 +7,7 @@ import type { FollowStep } from '../../../src/calls/steps.js';
 import { paymentKey, refundKey } from '../../../src/domain/calls/idempotency-keys.js';
 import type { PaymentFacts } from '../../../src/domain/calls/provider-answers.js';
 import {
+  type DecisionId,
   newCaptureId,
   newDecisionId,
   newOrderId,
@@ -172,6 +173,15 @@ export async function openHyperswitchWorld() {
         note: 'as discussed',
         evidence: null,
       }),
+    /** The second person approves what waits for one. */
+    async approve(itemId: PaymentId, by: string) {
+      const [waits] = await test.database.query<{ id: DecisionId }>(
+        `SELECT id FROM decisions WHERE item_id = $1 AND state = 'pending_approval'`,
+        [itemId],
+      );
+      const approved = await resolution.approve({ decisionId: waits!.id, by, note: 'seen too' });
+      if (approved.kind !== 'applied') throw new Error(`not approved: ${JSON.stringify(approved)}`);
+    },
     refunded: () => sandbox.ledger().totals['USD']?.refunded ?? 0,
     posts: (endpoint: 'payments.create' | 'payments.cancel' | 'payments.capture' | 'refunds.create') =>
       sandbox.calls().calls.filter((call) => call.endpoint === endpoint).length,
