@@ -44,7 +44,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -59,12 +60,16 @@ export interface components {
       status: 'pending' | 'payment_failed' | 'paid' | 'partially_refunded' | 'refunded';
       currency: string;
       amount: number;
+      /** What it came to before only a part of it was captured; null: as ordered. */
+      ordered: number | null;
       items: {
         id: string;
         kind: 'item' | 'shipping' | 'tax';
         /** Null: the platform's own. */
         seller_account: string | null;
         amount: number;
+        /** What it came to before only a part of the order was captured; null: as ordered. */
+        ordered: number | null;
         /** Of the amount, what the platform keeps. */
         fee: number;
         /** When its seller's share may be sent. */
@@ -112,7 +117,8 @@ export interface components {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'capture_overdue';
           since: string;
           detail: string;
         } | null;
@@ -202,7 +208,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -256,7 +263,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -309,7 +317,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -367,7 +376,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -389,6 +399,27 @@ export interface components {
       status: 'pending' | 'processing' | 'failed' | 'cancelled' | 'succeeded';
       amount: number;
       currency: string;
+      capture: 'automatic' | 'manual' | 'manual_multiple';
+      /** Parts that were asked for here, the oldest first. */
+      captures: {
+        id: string;
+        amount: number;
+        final: boolean;
+        /** `open`: nobody knows yet; `refused`: surely not captured, and not asked for again. */
+        status: 'open' | 'done' | 'refused';
+        certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
+        detail: string | null;
+        created_at: string;
+      }[];
+      /** Since when the buyer's money has been held to be captured; null: it is not. */
+      held_since: string | null;
+      /** When it was asked that it, or what is left of it, be called off; null: nobody has, or that has ended. */
+      cancel_asked_at: string | null;
+      /** That its order has named. */
+      profile_id: string | null;
+      customer_id: string | null;
+      return_url: string | null;
+      metadata: { [name: string]: string };
       /** What the buyer has surely paid, whatever the status; as much can be refunded. */
       captured: number;
       /** False: more may have been captured than that, or in another currency; Hyperswitch does not say. */
@@ -429,7 +460,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -554,6 +586,7 @@ export interface components {
         | 'seller_gone'
         | 'dispute'
         | 'release_overdue'
+        | 'capture_overdue'
         | null;
       rests_on: 'nobody' | 'one' | 'two' | null;
       /** What it gives up or pays again, in minor units. */
@@ -596,7 +629,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'capture_overdue';
         count: number;
         oldest_at: string;
         amounts: {
@@ -748,7 +782,8 @@ export interface components {
           | 'unreadable_session'
           | 'seller_gone'
           | 'dispute'
-          | 'release_overdue';
+          | 'release_overdue'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -986,7 +1021,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1143,7 +1179,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1308,7 +1345,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1360,6 +1398,16 @@ export interface paths {
         content: {
           'application/json': {
             /** Of an order. */ order_id: string;
+            /** `automatic` (default); `manual`: the buyer's money is held until POST /api/v1/payments/{id}/capture; `manual_multiple`: captured in several parts, where the processor can. */
+            capture?: 'automatic' | 'manual' | 'manual_multiple';
+            /** Who pays, as your shop and Hyperswitch know him. */
+            customer?: { id: string; name?: string; email?: string };
+            /** Where the buyer comes back to after he has paid; https. */
+            return_url?: string;
+            /** Kept with the payment at Hyperswitch: up to 48 texts of at most 500 characters, under names of at most 40. `order_id` and `payment_id` are written there by Makegood. */
+            metadata?: { [name: string]: string };
+            /** The profile of Hyperswitch that the payment is made under; default: HYPERSWITCH_PROFILE_ID, else that of the key. */
+            profile_id?: string;
           };
         };
       };
@@ -1418,6 +1466,92 @@ export interface paths {
     patch?: never;
     delete?: never;
   };
+  '/api/v1/payments/{id}/capture': {
+    get?: never;
+    /** Capture a payment whose money is held, or a part of it. Roles: service, operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header: {
+          /** Names this request among those of this token: the same key and body is answered with the first answer, however often it is sent. Two equal refunds are two keys. */
+          'Idempotency-Key': string;
+          /** Of the session; needed only by requests that come by its cookie. */
+          'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Minor units, as a JSON integer: this part of the payment; left out: all that is left. */
+            amount?: number;
+            /** True: nothing more is captured after it, and the sellers are paid of what was. Always so of a payment that is `manual`, and of the last part. */
+            final?: boolean;
+          };
+        };
+      };
+      responses: {
+        /** The payment, with what is captured of it now. */
+        200: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['PaymentDetails'] };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/payments/{id}/cancel': {
+    get?: never;
+    /** Call off a payment that is not captured, or what is left of it: the buyer keeps what was only held. A success that came before wins. Said again it changes nothing. Roles: service, operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The payment: called off, or paid by what was captured of it. */
+        200: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['PaymentDetails'] };
+        };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
   '/api/v1/refunds': {
     /** What buyers got back or are to get back, newest first. Roles: service, viewer, operator, approver. */
     get: {
@@ -1455,7 +1589,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1721,7 +1856,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1886,7 +2022,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1990,7 +2127,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2165,6 +2303,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2249,6 +2388,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2335,6 +2475,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2387,7 +2528,7 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
-            /** One of retry, cancel, given_back, not_given_back, write_off; anything else is answered with 422. */
+            /** One of retry, cancel, accept_capture, given_back, not_given_back, write_off; anything else is answered with 422. */
             action: string;
             note: string;
             /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
@@ -2421,6 +2562,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2503,6 +2645,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2586,6 +2729,7 @@ export interface paths {
                 | 'seller_gone'
                 | 'dispute'
                 | 'release_overdue'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2820,7 +2964,8 @@ export interface paths {
             | 'unreadable_session'
             | 'seller_gone'
             | 'dispute'
-            | 'release_overdue';
+            | 'release_overdue'
+            | 'capture_overdue';
           item_id?: string;
           limit?: string;
           cursor?: string;
@@ -3283,7 +3428,8 @@ export interface paths {
               | 'unreadable_session'
               | 'seller_gone'
               | 'dispute'
-              | 'release_overdue';
+              | 'release_overdue'
+              | 'capture_overdue';
             /** Anything that the kind does not have is answered with 422. */
             action: string;
             note: string;

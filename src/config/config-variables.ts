@@ -230,7 +230,7 @@ export const ENVIRONMENT = z.object({
   HYPERSWITCH_PROFILE_ID: optional(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), {
     description:
       'Profile of Hyperswitch that payments are made under where their order names none; without it that of the API key.',
-    example: 'pro_…',
+    example: 'pro_1aBcD',
   }),
   PAYMENT_EXPIRY: standard(
     duration(SECOND, 90 * DAY),

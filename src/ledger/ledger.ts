@@ -6,8 +6,6 @@ import { DEFAULT_FEE_POLICY, type FeePolicy } from '../domain/marketplace/lines.
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
-import { createPaymentCancels } from './calls/payment-cancels.js';
-import { createPaymentCaptures } from './calls/payment-captures.js';
 import { createPaymentCharges } from './calls/payment-charges.js';
 import { createPlatformQueue } from './calls/platform-queue.js';
 import { createRefundCalls } from './calls/refund-calls.js';
@@ -88,6 +86,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     approvalThreshold,
     disputeRules = DEFAULT_DISPUTE_RULES,
     refundFee = DEFAULT_FEE_POLICY,
+    captureOverdueMs = SIX_DAYS_MS,
   } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
@@ -135,14 +134,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
-    ...createPaymentCalls(database, {
-      sealer,
-      clock,
-      refundFee,
-      captureOverdueMs: dependencies.captureOverdueMs ?? SIX_DAYS_MS,
-    }),
-    ...createPaymentCancels(database),
-    ...createPaymentCaptures(database),
+    ...createPaymentCalls(database, { sealer, clock, refundFee, captureOverdueMs }),
     ...createRefundCalls(database, refundFee),
     ...createTransferCalls(database, dependencies.releaseOverdueMs),
     ...createPaymentCharges(database),

@@ -7,7 +7,7 @@ import type { CreatePayment } from '../../providers/hyperswitch/client.js';
 import type { FollowStep } from '../steps.js';
 import { frozen, type HyperswitchFollow, heldStep, MISFIT_AGAIN_MS, stillOpen, thawed } from './hyperswitch-follow.js';
 import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
-import { createPaymentCancel } from './payment-cancel.js';
+import { type CancelDependencies, createPaymentCancel } from './payment-cancel.js';
 import { createPaymentCapture, paymentRequest } from './payment-capture.js';
 
 export interface PaymentFollowDependencies
@@ -38,21 +38,10 @@ export interface PaymentFollowDependencies
 /** One step of a payment: made, cancelled where that is due, or read. */
 export function createPaymentFollow(dependencies: PaymentFollowDependencies) {
   const { ledger, hyperswitch, account, wake, holdMs, nextRunner, expiryMs, searchNamed, searchRefunds } = dependencies;
-  const cancelIfDue = createPaymentCancel({
-    ledger,
-    hyperswitch,
-    account,
-    holdMs,
-    expiryMs,
-    apply: async ({ id, ...reading }) => wake((await ledger.applyPayment({ paymentId: id, ...reading })).started),
-  });
-  const captureIfDue = createPaymentCapture({
-    ledger,
-    hyperswitch,
-    account,
-    holdMs,
-    apply: async ({ id, ...reading }) => wake((await ledger.applyPayment({ paymentId: id, ...reading })).started),
-  });
+  const apply: CancelDependencies['apply'] = async ({ id, ...reading }) =>
+    wake((await ledger.applyPayment({ paymentId: id, ...reading })).started);
+  const cancelIfDue = createPaymentCancel({ ledger, hyperswitch, account, holdMs, expiryMs, apply });
+  const captureIfDue = createPaymentCapture({ ledger, hyperswitch, account, holdMs, apply });
 
   async function advancePayment(id: PaymentId): Promise<FollowStep> {
     const runner = nextRunner();

@@ -3,11 +3,9 @@ import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { amountStep, parseCurrency, whyNotSold } from '../../domain/marketplace/currencies.js';
 import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import { FEE_POLICIES, feeOf } from '../../domain/marketplace/lines.js';
-import { ITEM_KINDS, PAYMENT_PROVIDERS } from '../../domain/marketplace/marketplace.js';
+import { ITEM_KINDS } from '../../domain/marketplace/marketplace.js';
 import type {
-  PaymentDetails as Details,
   OrderAnswer as Order,
-  PaymentOfOrder,
   RefundAnswer as Refund,
   SellerAnswer as Seller,
   TransferAnswer as Transfer,
@@ -21,8 +19,9 @@ import {
 } from '../../domain/marketplace/marketplace-status.js';
 import { IMMEDIATELY } from '../../domain/marketplace/releases.js';
 import { attention, currencyFilter, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
-import { capturingOut, termsIn } from './capture-schemas.js';
+import { termsIn } from './capture-schemas.js';
 import { amountOut, DisputeAnswer, ReversalAnswer, sellerAccount, workflowId } from './marketplace-parts.js';
+import { PaymentDetails, PaymentInOrder } from './payment-schemas.js';
 import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
@@ -262,49 +261,6 @@ export const RefundAnswer: z.ZodType<Refund> = z
   })
   .meta({ id: 'Refund' });
 
-const payment = {
-  id: z.uuid(),
-  order_id: z.uuid(),
-  status: z.enum(PAYMENT_STATUSES),
-  amount: amountOut,
-  currency: z.string(),
-};
-export const PaymentDetails: z.ZodType<Details> = z
-  .object({
-    ...payment,
-    ...capturingOut,
-    captured: amountOut.describe('What the buyer has surely paid, whatever the status; as much can be refunded.'),
-    captured_known: z
-      .boolean()
-      .describe('False: more may have been captured than that, or in another currency; Hyperswitch does not say.'),
-    certainty: z.enum(CERTAINTIES),
-    provider: z
-      .enum(PAYMENT_PROVIDERS)
-      .describe(
-        'Who took the money. `stripe`: another checkout did, by Stripe, and POST /api/v1/external-payments told of it.',
-      ),
-    provider_status: z.string().nullable().describe("The provider's own word."),
-    hyperswitch_payment_id: z.string().nullable(),
-    stripe_payment_id: z
-      .string()
-      .nullable()
-      .describe('What Stripe calls it, where Stripe carried it out: `pi_…`, or `ch_…`.'),
-    attention,
-    workflow_id: workflowId,
-    created_at: timestamp,
-  })
-  .meta({ id: 'PaymentDetails' });
-const PaymentInOrder: z.ZodType<PaymentOfOrder> = z.object({ ...payment, attention });
-export const PaymentAnswer = z
-  .object({
-    ...payment,
-    client_secret: z
-      .string()
-      .nullable()
-      .describe("For the buyer's browser; null once the payment is final. No other answer holds it."),
-  })
-  .meta({ id: 'Payment' });
-
 export const OrderAnswer: z.ZodType<Order> = z
   .object({
     id: z.uuid(),
@@ -345,6 +301,7 @@ export const OrderAnswer: z.ZodType<Order> = z
   })
   .meta({ id: 'Order' });
 
+export { PaymentAnswer, PaymentDetails } from './payment-schemas.js';
 export const OrderListAnswer = listAnswer(OrderAnswer);
 export const PaymentListAnswer = listAnswer(PaymentDetails);
 export const RefundListAnswer = listAnswer(RefundAnswer);

@@ -16,11 +16,15 @@ import {
   type UnreadOutcome,
   unread,
 } from './hyperswitch-rows.js';
+import { createPaymentCancels } from './payment-cancels.js';
+import { createPaymentCaptures } from './payment-captures.js';
 import { type Reader, readPaymentInto } from './payment-readings.js';
 
 /** The calls that make and follow one payment at Hyperswitch, and what its answers change here. */
 export function createPaymentCalls(database: Database, parts: Omit<Reader, 'query'>) {
   return {
+    ...createPaymentCancels(database),
+    ...createPaymentCaptures(database),
     claimPayment: (id: PaymentId, runner: string, holdMs: number): Promise<HyperswitchClaim<ClaimedPayment>> =>
       database.transaction(async (query) => {
         const row = await lockPayment(query, id);

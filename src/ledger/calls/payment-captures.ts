@@ -71,45 +71,17 @@ export function createPaymentCaptures(database: Database) {
         };
       }),
 
-    /**
-     * What was said of it, where no reading has told more by now. `nothing`: it surely did not arrive, and is sent again; `refused`: it is
-     * not; `unknown`: what is read of the payment tells.
-     */
-    captureAnswered: ({
-      id,
-      capture,
-      said,
-      detail,
-    }: {
-      readonly id: PaymentId;
-      readonly capture: CaptureId;
-      readonly said: 'unknown' | 'nothing' | 'refused';
-      readonly detail: string;
-    }): Promise<void> =>
-      database.transaction(async (query) => {
-        await lockPayment(query, id);
-        const certainty = said === 'unknown' ? 'unknown' : 'absent';
-        await query(
-          `UPDATE payment_captures SET certainty = $2, detail = $3, status = CASE WHEN $4 THEN 'refused' ELSE status END,
-             ended_at = CASE WHEN $4 THEN clock_now() END
-           WHERE id = $1 AND status = 'open' AND certainty = 'in_flight'`,
-          [capture, certainty, detail, said === 'refused'],
-        );
-        await recordEvent(query, {
-          kind: 'payment',
-          id,
-          what: 'capture_answered',
-          certainty,
-          detail: { capture, said, detail },
-        });
-      }),
+    /** What was said of it, where no reading has told more by now. */
+    captureAnswered: (answered: CaptureAnswered): Promise<void> =>
+      database.transaction((query) => recordAnswer(query, answered)),
 
     /** The payment is to be called off, or what is left of it: nothing more is captured. Said again it changes nothing. */
     askCancel: (id: PaymentId, by: string): Promise<CancelAsked> =>
       database.transaction(async (query) => {
         const row = await lockWithOrder(query, id);
-        if (row.status === 'cancelled' || row.cancel_asked_at !== null) return { kind: 'asked' };
+        if (row.status === 'cancelled') return { kind: 'asked' };
         if (!isOpen(row.status)) return { kind: 'ended', status: row.status };
+        if (row.cancel_asked_at !== null) return { kind: 'asked' };
         if (await openCapture(query, id)) return { kind: 'capture_under_way' };
         await query(
           `UPDATE payments SET cancel_asked_at = clock_now(), cancel_asked_by = 'request', next_check_at = clock_now(),
@@ -122,6 +94,29 @@ export function createPaymentCaptures(database: Database) {
         return { kind: 'asked' };
       }),
   };
+}
+
+export interface CaptureAnswered {
+  readonly id: PaymentId;
+  readonly capture: CaptureId;
+  /**
+   * `nothing`: it surely did not arrive, and is sent again; `refused`: it is not; `unknown`: what is read of the payment tells.
+   */
+  readonly said: 'unknown' | 'nothing' | 'refused';
+  readonly detail: string;
+}
+
+async function recordAnswer(query: Query, { id, capture, said, detail }: CaptureAnswered): Promise<void> {
+  await lockPayment(query, id);
+  const certainty = said === 'unknown' ? 'unknown' : 'absent';
+  await query(
+    `UPDATE payment_captures SET certainty = $2, detail = $3, status = CASE WHEN $4 THEN 'refused' ELSE status END,
+       ended_at = CASE WHEN $4 THEN clock_now() END
+     WHERE id = $1 AND status = 'open' AND certainty = 'in_flight'`,
+    [capture, certainty, detail, said === 'refused'],
+  );
+  const what = 'capture_answered';
+  await recordEvent(query, { kind: 'payment', id, what, certainty, detail: { capture, said, detail } });
 }
 
 const isCancelling = ({ cancel_asked_at, cancel_certainty }: LockedPayment): boolean =>

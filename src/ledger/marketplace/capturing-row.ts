@@ -1,6 +1,9 @@
 import type { CaptureId } from '../../domain/ids.js';
 import type { Capturing } from '../../domain/marketplace/marketplace.js';
+import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { Capture, CaptureMethod, PassedOn } from '../../domain/marketplace/payment-capture.js';
+
+import { isOpen } from './payment-row.js';
 
 export interface CapturingRow {
   capture_method: CaptureMethod;
@@ -22,7 +25,7 @@ export const CAPTURING_COLUMNS = `capture_method, authorized_at, profile_id, pas
   (SELECT jsonb_agg(jsonb_build_object('id', c.id, 'amount', c.amount::text, 'final', c.final, 'status', c.status, 'certainty', c.certainty,
     'detail', c.detail, 'created_at', c.created_at) ORDER BY c.id) FROM payment_captures c WHERE c.payment_id = payments.id) AS captures`;
 
-export const toCapturing = (row: CapturingRow): Capturing => ({
+export const toCapturing = (row: CapturingRow & { status: PaymentStatus }): Capturing => ({
   method: row.capture_method,
   parts: (row.captures ?? []).map(({ created_at: createdAt, amount, ...part }) => ({
     ...part,
@@ -30,5 +33,5 @@ export const toCapturing = (row: CapturingRow): Capturing => ({
     createdAt: new Date(createdAt).toISOString(),
   })),
   heldSince: row.authorized_at?.toISOString() ?? null,
-  cancelAskedAt: row.cancel_asked_at?.toISOString() ?? null,
+  cancelAskedAt: (isOpen(row.status) && row.cancel_asked_at?.toISOString()) || null,
 });
