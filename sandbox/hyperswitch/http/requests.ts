@@ -17,6 +17,7 @@ const paymentRequest = z.looseObject({
   confirm: z.boolean().nullish(),
   capture_method: z.enum(['automatic', 'manual', 'manual_multiple']).nullish(),
   customer_id: z.string().min(1).max(64).nullish(),
+  customer: z.looseObject({ id: z.string().min(1).max(64) }).nullish(),
   return_url: z.url().max(2048).nullish(),
   metadata,
   /** Absent: that of the key. */

@@ -228,7 +228,7 @@ const newPayment = (id: string, request: PaymentRequest & { readonly owner: Owne
   clientSecret: clientSecretOf(id),
   metadata: request.metadata ?? null,
   captureMethod: request.capture_method ?? 'automatic',
-  customerId: request.customer_id ?? null,
+  customerId: request.customer?.id ?? request.customer_id ?? null,
   returnUrl: request.return_url ?? null,
   transactionId: null,
   chargeId: null,

@@ -189,9 +189,7 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
 
 /** Who he is at Hyperswitch; the rest is filled in for him there. */
 const customerOf = ({ id, name, email }: NonNullable<PassedOn['customer']>) => ({
-  customer_id: id,
-  ...(name === undefined ? {} : { name }),
-  ...(email === undefined ? {} : { email }),
+  customer: { id, ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) },
 });
 
 /** @throws RangeError for what Hyperswitch's units or no JSON number carry exactly, before anything is sent */
