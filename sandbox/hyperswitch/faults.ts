@@ -17,6 +17,7 @@ export const ENDPOINTS = [
   'payments.read',
   'payments.list',
   'payments.cancel',
+  'payments.capture',
   'payments.cancel_post_capture',
   'refunds.create',
   'refunds.read',

@@ -81,6 +81,7 @@ export type DecidingLedger = ResolutionDependencies['ledger'] &
     | 'pinHyperswitch'
     | 'knownPayment'
     | 'hyperswitchIsOurs'
+    | 'profilesOfOrders'
   >;
 
 /** The command was understood and cannot be done; the text is for the person who typed it. */

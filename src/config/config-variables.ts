@@ -234,10 +234,20 @@ export const ENVIRONMENT = z.object({
     'hyperswitch',
     'Where payments of new orders are made. Each payment, and its refunds, stays where it was made.',
   ),
+  HYPERSWITCH_PROFILE_ID: optional(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), {
+    description:
+      'Profile of Hyperswitch that payments are made under where their order names none; without it that of the API key.',
+    example: 'pro_1aBcD',
+  }),
   PAYMENT_EXPIRY: standard(
     duration(SECOND, 90 * DAY),
     '24h',
     'How long a buyer has to pay: what nobody has paid by then is cancelled at its provider.',
+  ),
+  CAPTURE_OVERDUE: standard(
+    duration(SECOND, 90 * DAY),
+    '6d',
+    "A person is asked about a payment that is captured by hand when its buyer's money has been held for so long: a card's bank lets it go after about seven days.",
   ),
   RELEASE_OVERDUE: standard(
     duration(SECOND, 365 * DAY),

@@ -81,7 +81,13 @@ export interface Config {
       }
     | undefined;
   readonly hyperswitch:
-    | { readonly baseUrl: string; readonly apiKey: string; readonly webhookSecrets: readonly string[] | undefined }
+    | {
+        readonly baseUrl: string;
+        readonly apiKey: string;
+        readonly webhookSecrets: readonly string[] | undefined;
+        /** Left out: that of the key. */
+        readonly profileId?: string | undefined;
+      }
     | undefined;
   readonly mppSecretKey: string | undefined;
   readonly tempo:
@@ -98,6 +104,7 @@ export interface Config {
   /** Where payments of new orders are made. */
   readonly paymentProvider: PaymentProvider;
   readonly paymentExpiryMs: number;
+  readonly captureOverdueMs: number;
   readonly disputes: DisputeRules;
   readonly reversal: RetrySettings & { readonly balanceHorizonMs: number };
   readonly transferRetry: RetrySettings;
@@ -252,6 +259,7 @@ function toConfig(values: Values): Config {
     ...providersOf(values),
     paymentProvider: values.PAYMENT_PROVIDER,
     paymentExpiryMs: values.PAYMENT_EXPIRY,
+    captureOverdueMs: values.CAPTURE_OVERDUE,
     releaseOverdueMs: values.RELEASE_OVERDUE,
     offsets: { on: values.OFFSET === 'on', limitPercent: values.OFFSET_LIMIT },
     disputes: { policy: values.DISPUTE_POLICY, fees: values.DISPUTE_FEE ?? new Map<string, bigint>() },
@@ -324,6 +332,7 @@ function providersOf(values: Values): Pick<Config, 'authServer' | 'stripe' | 'hy
             baseUrl: HYPERSWITCH_BASE_URL,
             apiKey: HYPERSWITCH_API_KEY,
             webhookSecrets: values.HYPERSWITCH_WEBHOOK_SECRET,
+            profileId: values.HYPERSWITCH_PROFILE_ID,
           }
         : undefined,
     mppSecretKey: values.MPP_SECRET_KEY,

@@ -5,6 +5,8 @@ export type SettlementId = Brand<string, 'SettlementId'>;
 export type DecisionId = Brand<string, 'DecisionId'>;
 export type OrderId = Brand<string, 'OrderId'>;
 export type PaymentId = Brand<string, 'PaymentId'>;
+/** Of one part of a payment that is captured by hand. */
+export type CaptureId = Brand<string, 'CaptureId'>;
 export type RefundId = Brand<string, 'RefundId'>;
 export type DisputeId = Brand<string, 'DisputeId'>;
 /** One time that funds of a dispute went out. */
@@ -30,6 +32,7 @@ export const newDecisionId = (nowMs: number): DecisionId => uuidV7(nowMs) as Dec
 export const newLeaseId = (nowMs: number): LeaseId => uuidV7(nowMs) as LeaseId;
 export const newOrderId = (nowMs: number): OrderId => uuidV7(nowMs) as OrderId;
 export const newPaymentId = (nowMs: number): PaymentId => uuidV7(nowMs) as PaymentId;
+export const newCaptureId = (nowMs: number): CaptureId => uuidV7(nowMs) as CaptureId;
 export const newRefundId = (nowMs: number): RefundId => uuidV7(nowMs) as RefundId;
 export const newDisputeId = (nowMs: number): DisputeId => uuidV7(nowMs) as DisputeId;
 export const newTransferId = (nowMs: number): TransferId => uuidV7(nowMs) as TransferId;

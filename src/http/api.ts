@@ -21,6 +21,7 @@ import { sessionRoutes } from './console/session-routes.js';
 import { createSessions, type SessionLedger } from './console/sessions.js';
 import { type DecidedItem, decisionRoutes } from './decisions/decisions.js';
 import { type HealthDependencies, healthRoutes } from './health.js';
+import { captureRoutes } from './marketplace/captures.js';
 import { disputeRoutes } from './marketplace/disputes.js';
 import { externalRoutes } from './marketplace/external.js';
 import type { MarketplaceRouteDependencies } from './marketplace/marketplace-dependencies.js';
@@ -152,6 +153,7 @@ function marketplaceRoutes(dependencies: ApiDependencies): readonly Route[] {
   return [
     ...orderRoutes(given),
     ...paymentRoutes(given),
+    ...captureRoutes(given),
     ...refundRoutes(given),
     ...externalRoutes(given),
     ...transferRoutes(given),

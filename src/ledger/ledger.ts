@@ -7,7 +7,6 @@ import type { OffsetRules } from '../domain/marketplace/offsets.js';
 import { createHyperswitchAccount } from './calls/hyperswitch-account.js';
 import { createHyperswitchPace } from './calls/hyperswitch-pace.js';
 import { createPaymentCalls } from './calls/payment-calls.js';
-import { createPaymentCancels } from './calls/payment-cancels.js';
 import { createPaymentCharges } from './calls/payment-charges.js';
 import { createPlatformQueue } from './calls/platform-queue.js';
 import { createRefundCalls } from './calls/refund-calls.js';
@@ -75,7 +74,12 @@ export interface LedgerDependencies {
   readonly releaseOverdueMs?: number | undefined;
   /** OFFSET and OFFSET_LIMIT; default: nothing is kept of transfers. */
   readonly offsets?: OffsetRules | undefined;
+  /** CAPTURE_OVERDUE; default: 6 days. */
+  readonly captureOverdueMs?: number | undefined;
 }
+
+/** A card's bank holds money for seven. */
+const SIX_DAYS_MS = 6 * 86_400_000;
 
 /** The ledger cannot be used as it is; the text says what to do. */
 export class LedgerNotReady extends Error {}
@@ -89,6 +93,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     approvalThreshold,
     disputeRules = DEFAULT_DISPUTE_RULES,
     refundFee = DEFAULT_FEE_POLICY,
+    captureOverdueMs = SIX_DAYS_MS,
   } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
@@ -140,8 +145,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
-    ...createPaymentCalls(database, { sealer, clock, refundFee }),
-    ...createPaymentCancels(database),
+    ...createPaymentCalls(database, { sealer, clock, refundFee, captureOverdueMs }),
     ...createRefundCalls(database, refundFee),
     ...createTransferCalls(database, dependencies.releaseOverdueMs, dependencies.offsets),
     ...createPaymentCharges(database),

@@ -5,11 +5,15 @@ import type { LedgerDependencies } from '../ledger/ledger.js';
 export const ledgerSettings = (
   config: Config,
 ): Required<
-  Pick<LedgerDependencies, 'approvalThreshold' | 'refundFee' | 'disputeRules' | 'releaseOverdueMs' | 'offsets'>
+  Pick<
+    LedgerDependencies,
+    'approvalThreshold' | 'refundFee' | 'disputeRules' | 'releaseOverdueMs' | 'offsets' | 'captureOverdueMs'
+  >
 > => ({
   approvalThreshold: config.approvalThreshold,
   refundFee: config.refundFee,
   disputeRules: config.disputes,
   releaseOverdueMs: config.releaseOverdueMs,
   offsets: config.offsets,
+  captureOverdueMs: config.captureOverdueMs,
 });

@@ -20,7 +20,11 @@ export function createMarketplaceRoutes(
     external,
     paymentProvider: config.paymentProvider,
     paysByStripe: config.stripe !== undefined,
-    hyperswitch: config.hyperswitch && { paymentIdFor: hyperswitchPaymentId, refundIdFor: hyperswitchRefundId },
+    hyperswitch: config.hyperswitch && {
+      paymentIdFor: hyperswitchPaymentId,
+      refundIdFor: hyperswitchRefundId,
+      profileId: config.hyperswitch.profileId,
+    },
     sendPayment: createSendPayment(calls?.advancePayment, ledger),
     async sendRefund(id) {
       // The row is there: what this one call could not do, the refund's workflow does.

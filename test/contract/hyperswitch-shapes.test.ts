@@ -15,8 +15,9 @@ import { answering } from '../support/marketplace/hyperswitch-server.js';
 /** The operation of the document that a request belongs to, with everything about it that the document does not allow. */
 function judge({ method, path, headers, body }: Received): { operation: string; wrong: readonly string[] } {
   const url = new URL(path, 'http://host');
-  const pattern = /^\/(payments|refunds|disputes)\/(?!list$)[^/]+$/.exec(url.pathname)?.[1];
-  const operation = `${method} ${pattern ? `/${pattern}/{${pattern.slice(0, -1)}_id}` : url.pathname}`;
+  const [, pattern, action = ''] =
+    /^\/(payments|refunds|disputes)\/(?!list$)[^/]+(\/(?:capture|cancel))?$/.exec(url.pathname) ?? [];
+  const operation = `${method} ${pattern ? `/${pattern}/{${pattern.slice(0, -1)}_id}${action}` : url.pathname}`;
   const known = CONSTRAINTS.operations[operation];
   if (known === undefined) return { operation, wrong: ['not in the document'] };
   const wrong = Array.from(url.searchParams.keys())
@@ -52,6 +53,17 @@ describe('every request of the client', () => {
         const amount = theirs * hyperswitchUnit(code);
         const pay = hyperswitchPaymentId(other);
         await client.createPayment(id, { amount, currency: code, metadata: { order_id: id, payment_id: other } });
+        await client.createPayment(id, {
+          amount,
+          currency: code,
+          metadata: { cart: '7', order_id: id, payment_id: other },
+          captureMethod: 'manual_multiple',
+          profileId: 'pro_other',
+          customer: { id: 'cus_42', name: 'Ada', email: 'ada@example.com' },
+          returnUrl: 'https://shop.example/thanks',
+        });
+        await client.capturePayment(id, { hyperswitchPaymentId: pay, amount, currency: code });
+        await client.cancelPayment(id, pay);
         await client.createRefund(id, {
           hyperswitchPaymentId: pay,
           amount,
@@ -67,6 +79,9 @@ describe('every request of the client', () => {
         const judged = received.map(judge);
         expect(judged.map(({ operation }) => operation)).toEqual([
           'POST /payments',
+          'POST /payments',
+          'POST /payments/{payment_id}/capture',
+          'POST /payments/{payment_id}/cancel',
           'POST /refunds',
           'GET /payments/{payment_id}',
           'GET /refunds/{refund_id}',
@@ -111,6 +126,26 @@ describe('every answer of the sandbox', () => {
     const { answer, wrong } = await call('GET /payments/{payment_id}', `/payments/${id}?force_sync=true`);
     expect(answer.status).toBe(to);
     expect(wrong).toEqual([]);
+  });
+
+  it.each([
+    ['manual', 6540, 'succeeded'],
+    ['manual', 6000, 'partially_captured'],
+    ['manual_multiple', 6000, 'partially_captured_and_capturable'],
+  ])('about a capture has the shape of the document: %s, %s', async (method, amount, status) => {
+    const id = await pay({ capture_method: method, customer: { id: 'cus_42' }, return_url: 'https://shop.example' });
+    await sandbox.movePayment(id, { to: 'requires_capture' });
+    const request = { amount_to_capture: amount };
+    const { answer, wrong } = await call('POST /payments/{payment_id}/capture', `/payments/${id}/capture`, request);
+    expect(answer).toMatchObject({ status, amount_received: amount, customer_id: 'cus_42' });
+    expect(wrong).toEqual([]);
+  });
+
+  it('about a cancel has the shape of the document', async () => {
+    const id = await pay({ capture_method: 'manual' });
+    await sandbox.movePayment(id, { to: 'requires_capture' });
+    const { answer, wrong } = await call('POST /payments/{payment_id}/cancel', `/payments/${id}/cancel`, {});
+    expect([answer.status, wrong]).toEqual(['cancelled', []]);
   });
 
   it.each(REFUND_STATUSES)('about a refund that is %s has the shape of the document', async (to) => {

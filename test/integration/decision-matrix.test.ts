@@ -45,6 +45,7 @@ const EXPECTED: { readonly [Kind in DecidableKind]: { readonly [Action in Action
   payment: {
     retry: ALWAYS_ONE,
     cancel: BY_PERSONS_ONLY,
+    accept_capture: ALWAYS_TWO,
     given_back: ALWAYS_TWO,
     not_given_back: ALWAYS_TWO,
     write_off: BY_AMOUNT,

@@ -194,6 +194,28 @@ const payment: Make = async (test, amount) => {
   return { id: order.paymentId, hyperswitch: { readPayment } };
 };
 
+/** Half of it was captured by somebody else than us, and nothing more comes. */
+const capturedInPart: Make = async (test, amount) => {
+  const code = currency();
+  const asks = waiting('payment_amount_differs');
+  const order = await putOrder(test, {
+    currency: code,
+    status: 'pending',
+    paid: 2n * amount,
+    payment: { status: 'processing', columns: { certainty: 'done', captured: amount, ...asks } },
+  });
+  await test.database.query('SELECT book_platform($1)', [order.id]);
+  const facts = paymentAt({
+    hyperswitchPaymentId: order.hyperswitchPaymentId,
+    providerStatus: 'partially_captured',
+    amount: 2n * amount,
+    amountReceived: amount,
+    currency: code,
+  });
+  const readPayment = () => Promise.resolve({ kind: 'found', value: facts } as never);
+  return { id: order.paymentId, hyperswitch: { readPayment } };
+};
+
 /** One that paid its order, of which Hyperswitch says something else than before. */
 function paidAndAsked(providerStatus: 'cancelled_post_capture' | 'succeeded'): Make {
   return async (test, amount) => {
@@ -293,6 +315,7 @@ export const UNDECIDED: { readonly [Kind in DecidableKind]: { readonly [Action i
   payment: {
     retry: payment,
     cancel: payment,
+    accept_capture: capturedInPart,
     given_back: paidAndAsked('cancelled_post_capture'),
     not_given_back: paidAndAsked('succeeded'),
     write_off: payment,

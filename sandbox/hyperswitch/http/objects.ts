@@ -35,6 +35,8 @@ export interface Payment {
   readonly clientSecret: string;
   readonly metadata: Fields | null;
   readonly captureMethod: string;
+  readonly customerId: string | null;
+  readonly returnUrl: string | null;
   /** Null until its connector was asked. */
   readonly transactionId: string | null;
   /** At the linked Stripe; null: there is none. */
@@ -97,6 +99,10 @@ const WAITING: ReadonlySet<IntentStatus> = new Set([
   'requires_capture',
 ]);
 
+/** What can still be captured of it, or could be once its buyer has paid. */
+export const capturableOf = ({ amount, received, status }: Payment): number =>
+  WAITING.has(status) ? amount : status === 'partially_captured_and_capturable' ? amount - received : 0;
+
 function methodOf(stripeMethod: string): string {
   if (stripeMethod === 'card') return 'card';
   return /_debit$|_bank_account$/.test(stripeMethod) ? 'bank_debit' : 'bank_redirect';
@@ -112,7 +118,7 @@ export function paymentBody(payment: Payment, refunds: readonly Refund[], disput
     status,
     amount,
     net_amount: amount,
-    amount_capturable: WAITING.has(status) ? amount : 0,
+    amount_capturable: capturableOf(payment),
     amount_received: payment.received,
     connector: CONNECTOR,
     client_secret: payment.clientSecret,
@@ -127,6 +133,8 @@ export function paymentBody(payment: Payment, refunds: readonly Refund[], disput
     error_code: failed ? 'card_declined' : null,
     error_message: failed ? 'Your card was declined.' : null,
     metadata: payment.metadata,
+    customer_id: payment.customerId,
+    return_url: payment.returnUrl,
     profile_id: payment.owner.profileId,
     attempt_count: 1,
     expires_on: iso(payment.createdMs + 15 * MINUTE_MS),

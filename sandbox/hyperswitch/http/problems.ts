@@ -50,6 +50,13 @@ export const duplicatePayment = (id: string): Problem => ({
 });
 export const notCancellable = (status: string, action = 'cancel'): Problem =>
   invalid(400, 'IR_16', `You cannot ${action} this payment because it has status ${status}`);
+/** As Hyperswitch words it where the state of a payment does not allow what is asked. */
+export const notCapturable = (status: string): Problem =>
+  invalid(
+    400,
+    'IR_14',
+    `This Payment could not be captured because it has a payment.status of ${status}. The expected state is requires_capture, partially_captured_and_capturable, processing`,
+  );
 export const refundFailed = invalid(400, 'CE_06', 'Refund failed while processing with connector. Retry refund');
 export const locked = invalid(422, 'HE_00', 'Resource is busy. Please try again later.');
 export const rateLimited = invalid(429, 'HE_00', 'Too many requests');

@@ -12,6 +12,7 @@ import type { DisputeBook } from '../state/dispute-book.js';
 import type { Keys } from '../state/keys.js';
 import type { Writer } from '../state/writer.js';
 import { type Answer, badSync, seen, syncOf, type Work } from './calls.js';
+import { capturePayment } from './capture-calls.js';
 import { listDisputes, readDispute } from './dispute-calls.js';
 import { disputeOfPayment } from './dispute-objects.js';
 import { type Fields, type IntentStatus, type Payment, paymentBody, refundBody, SANDBOX_OWNER } from './objects.js';
@@ -59,6 +60,7 @@ export function providerRoutes(dependencies: ProviderDependencies): Router {
   router.post('/payments', serve('payments.create', createPayment(dependencies)));
   router.get('/payments/list', serve('payments.list', listPayments(dependencies)));
   router.get('/payments/:id', serve('payments.read', readPayment(dependencies)));
+  router.post('/payments/:id/capture', serve('payments.capture', capturePayment(dependencies)));
   router.post('/payments/:id/cancel', serve('payments.cancel', cancelPayment(dependencies)));
   router.post(
     '/payments/:id/cancel_post_capture',

@@ -15,12 +15,18 @@ const paymentRequest = z.looseObject({
   currency,
   payment_id: id.nullish(),
   confirm: z.boolean().nullish(),
-  capture_method: z.enum(['automatic', 'manual']).nullish(),
+  capture_method: z.enum(['automatic', 'manual', 'manual_multiple']).nullish(),
+  customer_id: z.string().min(1).max(64).nullish(),
+  customer: z.looseObject({ id: z.string().min(1).max(64) }).nullish(),
+  return_url: z.url().max(2048).nullish(),
   metadata,
   /** Absent: that of the key. */
   profile_id: z.string().min(1).nullish(),
 });
 export type PaymentRequest = z.output<typeof paymentRequest>;
+
+const captureRequest = z.looseObject({ amount_to_capture: minorUnits.nullish() });
+export type CaptureRequest = z.output<typeof captureRequest>;
 
 /** Closed, as in the document. */
 const refundRequest = z.strictObject({
@@ -100,6 +106,7 @@ export type PaymentsQuery = z.output<typeof paymentsQuery>;
 export type ReadRequest<T> = { readonly request: T } | { readonly problem: Problem };
 
 export const readPaymentRequest = (body: unknown): ReadRequest<PaymentRequest> => read(paymentRequest, body);
+export const readCaptureRequest = (body: unknown): ReadRequest<CaptureRequest> => read(captureRequest, body);
 export const readRefundRequest = (body: unknown): ReadRequest<RefundRequest> => read(refundRequest, body);
 export const readListRequest = (body: unknown): ReadRequest<ListRequest> => read(listRequest, body);
 export const readDisputesQuery = (query: unknown): ReadRequest<DisputesQuery> => {

@@ -19,6 +19,10 @@ export interface Auto {
   stop(): void;
 }
 
+/** Of what is captured by hand the buyer's money is only held. */
+const paidAs = ({ captureMethod }: Payment, to: PaymentOrder['to']): PaymentOrder['to'] =>
+  captureMethod !== 'automatic' && to === 'succeeded' ? 'requires_capture' : to;
+
 export function createAuto(book: Book, processor: Processor): Auto {
   let settings: AutoSettings = {};
   const timers = new Set<NodeJS.Timeout>();
@@ -43,7 +47,8 @@ export function createAuto(book: Book, processor: Processor): Auto {
     },
     async paymentCreated(payment) {
       if (settings.pay === undefined) return payment;
-      const { afterMs, ...pay } = settings.pay;
+      const { afterMs, ...asked } = settings.pay;
+      const pay = { ...asked, to: paidAs(payment, asked.to) };
       if (afterMs === 0) return (await processor.movePayment(payment.id, pay)) ?? payment;
       later(afterMs, () =>
         book.payment(payment.id)?.status === payment.status ? processor.movePayment(payment.id, pay) : undefined,

@@ -141,7 +141,14 @@ export function createBook(clock: Clock, writer: Writer, onChange: (change: Chan
 }
 
 /** What lines of earlier versions do not say. */
-const OLD_PAYMENT = { owner: SANDBOX_OWNER, transactionId: null, chargeId: null, method: 'card' };
+const OLD_PAYMENT = {
+  owner: SANDBOX_OWNER,
+  transactionId: null,
+  chargeId: null,
+  method: 'card',
+  customerId: null,
+  returnUrl: null,
+};
 const OLD_REFUND = { owner: SANDBOX_OWNER, connectorRefundId: null };
 
 function createShelves(writer: Writer): Shelves {
@@ -221,6 +228,8 @@ const newPayment = (id: string, request: PaymentRequest & { readonly owner: Owne
   clientSecret: clientSecretOf(id),
   metadata: request.metadata ?? null,
   captureMethod: request.capture_method ?? 'automatic',
+  customerId: request.customer?.id ?? request.customer_id ?? null,
+  returnUrl: request.return_url ?? null,
   transactionId: null,
   chargeId: null,
   method: 'card',

@@ -17,8 +17,11 @@ export interface HyperswitchAccount {
   verify(): Promise<Control>;
   /** Beside whatever is to be concluded from an absence: asked now, of a payment other than the absent one. */
   control(except?: PaymentId): Promise<Control>;
-  /** Of an answer that names its owner. @returns why it is not ours; undefined: it is */
-  misfit(owner: HyperswitchOwner): Promise<string | undefined>;
+  /**
+   * Of an answer that names its owner. @param profileId that the order of the payment has named; null: none; left out: any that orders have named
+   * @returns why it is not ours; undefined: it is
+   */
+  misfit(owner: HyperswitchOwner, profileId?: string | null): Promise<string | undefined>;
   /** Of what a list names: other profiles of the same merchant stand in it too, so nothing is pinned by it. False until {@link verify} was ours. */
   owns(owner: HyperswitchOwner): boolean;
   /** Of a refund, which names its profile alone. */
@@ -29,19 +32,38 @@ export function createHyperswitchAccount({
   ledger,
   hyperswitch,
 }: {
-  readonly ledger: Pick<Ledger, 'pinHyperswitch' | 'knownPayment' | 'hyperswitchIsOurs'>;
+  readonly ledger: Pick<Ledger, 'pinHyperswitch' | 'knownPayment' | 'hyperswitchIsOurs' | 'profilesOfOrders'>;
   readonly hyperswitch: Pick<Hyperswitch, 'readPayment'>;
 }): HyperswitchAccount {
   let pinned: HyperswitchOwner | undefined;
   let verified = false;
+  /** Profiles that orders have named. */
+  let ofOrders = new Set<string>();
   let asking: Promise<Control> | undefined;
 
-  async function misfit(owner: HyperswitchOwner): Promise<string | undefined> {
-    if (pinned === undefined || !isSame(pinned, owner)) pinned = await ledger.pinHyperswitch(owner);
-    if (!isSame(pinned, owner)) {
+  /** The merchant is pinned by any answer, his own profile by those about payments that name none. */
+  async function pin(owner: HyperswitchOwner, profileId: string | null): Promise<HyperswitchOwner> {
+    if (profileId !== null) return { ...(await ledger.pinHyperswitch(owner, profileId)), profileId };
+    if (pinned === undefined || !isSame(pinned, owner)) pinned = await ledger.pinHyperswitch(owner, null);
+    return pinned;
+  }
+
+  /** An order that named it may be younger than what this process knows. */
+  async function isOfOrders(profileId: string): Promise<boolean> {
+    if (!ofOrders.has(profileId) && profileId !== pinned?.profileId)
+      ofOrders = new Set(await ledger.profilesOfOrders());
+    return ofOrders.has(profileId);
+  }
+
+  async function misfit(owner: HyperswitchOwner, asked?: string | null): Promise<string | undefined> {
+    const isNamed = asked === undefined && owner.profileId !== null && (await isOfOrders(owner.profileId));
+    const profileId = isNamed ? owner.profileId : (asked ?? null);
+    const ours = await pin(owner, profileId);
+    if (!isSame(ours, owner)) {
       verified = false;
-      return `HYPERSWITCH_API_KEY belongs to ${named(owner)}, and this ledger to ${named(pinned)}: nothing is sent and nothing concluded; set the right key, then resolve with retry`;
+      return `HYPERSWITCH_API_KEY belongs to ${named(owner)}, and this ${profileId === null ? 'ledger' : 'payment'} to ${named(ours)}: nothing is sent and nothing concluded; set the right key, then resolve with retry`;
     }
+    if (profileId !== null) ofOrders.add(profileId);
     if (!verified) {
       verified = true;
       await ledger.hyperswitchIsOurs();
@@ -50,12 +72,13 @@ export function createHyperswitchAccount({
   }
 
   async function control(except: PaymentId | null = null): Promise<Control> {
+    ofOrders = new Set(await ledger.profilesOfOrders());
     const known = await ledger.knownPayment(except);
     if (!known) return { kind: 'none_known' };
     const answer = await hyperswitch.readPayment(known.hyperswitchPaymentId);
     switch (answer.kind) {
       case 'found': {
-        const detail = await misfit(answer.value.owner);
+        const detail = await misfit(answer.value.owner, known.profileId);
         return detail === undefined ? { kind: 'ours' } : { kind: 'mismatch', detail };
       }
       case 'missing':
@@ -74,7 +97,10 @@ export function createHyperswitchAccount({
   return {
     control,
     misfit,
-    owns: (owner) => pinned !== undefined && isSame(pinned, owner),
+    owns: (owner) =>
+      pinned !== undefined &&
+      (isSame(pinned, owner) ||
+        (owner.merchantId === pinned.merchantId && owner.profileId !== null && ofOrders.has(owner.profileId))),
     async verify() {
       if (verified) return { kind: 'ours' };
       // Many calls begin at once; one of them asks for all.
@@ -88,6 +114,7 @@ export function createHyperswitchAccount({
       // Whose profile it is was read before: a refund is made of a payment that Hyperswitch holds.
       const account = pinned ?? ((await control()).kind === 'ours' ? pinned : undefined);
       if (account === undefined || account.profileId === null || account.profileId === profileId) return undefined;
+      if (await isOfOrders(profileId)) return undefined;
       return `Hyperswitch answered for profile ${profileId}, and this ledger belongs to ${named(account)}: nothing is concluded; set the right HYPERSWITCH_API_KEY, then resolve with retry`;
     },
   };

@@ -18,7 +18,7 @@ export interface HyperswitchCallDependencies {
     RefundFollowDependencies['ledger'] &
     DisputeFollowDependencies['ledger'] &
     DisputeSearchDependencies['ledger'] &
-    Pick<Ledger, 'pinHyperswitch' | 'knownPayment' | 'hyperswitchIsOurs' | 'finishWebhook'>;
+    Pick<Ledger, 'pinHyperswitch' | 'knownPayment' | 'hyperswitchIsOurs' | 'profilesOfOrders' | 'finishWebhook'>;
   readonly hyperswitch: Hyperswitch;
   /** undefined: STRIPE_SECRET_KEY is not set here, and nothing of disputes is read there. */
   readonly stripe?: PinnedStripe | undefined;

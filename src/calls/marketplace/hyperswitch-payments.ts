@@ -31,13 +31,13 @@ export function hyperswitchPort({
     provider: 'hyperswitch',
     account,
     callOf: (claim, runner) => {
-      const { id, key, amount, currency, orderId } = claim;
+      const { id, key } = claim;
       return {
         leaves: () =>
           ledger.paymentLeaves({
             id,
             runner,
-            params: frozen({ amount, currency, metadata: { order_id: orderId, payment_id: id } }),
+            params: frozen(paymentRequest(claim)),
           }),
         make: (params) => hyperswitch.createPayment(key, thawed(params) as CreatePayment),
         read: () => read(claim),
@@ -47,11 +47,27 @@ export function hyperswitchPort({
     read,
     readNamed: (name) => hyperswitch.readPayment(name),
     cancel: (key, name) => hyperswitch.cancelPayment(key, name),
-    misfit: ({ owner }) => account.misfit(owner),
+    capture: ({ key, name, amount, currency }) =>
+      hyperswitch.capturePayment(key, { hyperswitchPaymentId: name, amount, currency }),
+    misfit: ({ owner }, { profileId }) => account.misfit(owner, profileId),
     searchRefunds,
     async searchMore(id, told) {
       await ledger.noteUnnamedRefunds(id, []);
       return told.some(({ type }) => type.startsWith('dispute_')) ? await searchNamed(id) : undefined;
     },
+  };
+}
+
+/** How a payment is made at Hyperswitch. Our own names in its metadata are ours, whatever was asked to be passed on. */
+function paymentRequest({ id, orderId, amount, currency, terms }: ClaimedPayment): CreatePayment {
+  const { captureMethod, profileId, passedOn } = terms;
+  return {
+    amount,
+    currency,
+    ...(captureMethod === 'automatic' ? {} : { captureMethod }),
+    ...(profileId === null ? {} : { profileId }),
+    ...(passedOn.customer === undefined ? {} : { customer: passedOn.customer }),
+    ...(passedOn.returnUrl === undefined ? {} : { returnUrl: passedOn.returnUrl }),
+    metadata: { ...passedOn.metadata, order_id: orderId, payment_id: id },
   };
 }

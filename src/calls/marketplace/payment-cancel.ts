@@ -3,6 +3,7 @@ import type { Certainty } from '../../domain/calls/certainty.js';
 import type { PaymentReadFacts } from '../../domain/calls/provider-answers.js';
 import type { PaymentId } from '../../domain/ids.js';
 import { PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
+import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
 import type { ClaimedCancel } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { PaymentPort } from './payment-port.js';
@@ -19,6 +20,14 @@ export interface CancelDependencies<Facts extends PaymentReadFacts> {
     readonly facts: Facts;
     readonly readAgainMs: number | null;
   }) => Promise<void>;
+}
+
+interface Cancelled<Facts> {
+  readonly certainty: Certainty;
+  readonly detail: string;
+  readonly facts: Facts | undefined;
+  /** It did not arrive: who asked for it still wants it. */
+  readonly again?: boolean;
 }
 
 const READ_AGAIN_MS = 5_000;
@@ -44,11 +53,12 @@ export function createPaymentCancel<Facts extends PaymentReadFacts>({
   return async function cancelIfDue(
     { id, runner }: { readonly id: PaymentId; readonly runner: string },
     readAgainMs: number | null,
+    terms: PaymentTerms,
   ): Promise<void> {
     const claim = await ledger.claimCancel({ id, runner, holdMs, expiryMs });
     if (!claim) return;
-    const { certainty, detail, facts } = await cancel(claim);
-    const misfit = facts && (await port.misfit(facts));
+    const { certainty, detail, facts, again = false } = await cancel(claim);
+    const misfit = facts && (await port.misfit(facts, terms));
     if (misfit !== undefined)
       await ledger.askAboutPayment({ id, runner, certainty: 'done', reason: 'provider_mismatch', detail: misfit });
     else if (facts) await apply({ id, runner, facts, readAgainMs });
@@ -57,28 +67,35 @@ export function createPaymentCancel<Facts extends PaymentReadFacts>({
     // What is said of another merchant's payment, or of other money, says nothing of this cancel.
     const other = misfit ?? (facts && differs(facts, claim, at));
     await ledger.cancelAnswered(
-      other === undefined ? { id, certainty, detail } : { id, certainty: 'unknown', detail: other },
+      other === undefined ? { id, certainty, detail, again } : { id, certainty: 'unknown', detail: other },
     );
+    // What is left cannot be called off: what was captured is all that comes, and pays the order.
+    if (certainty === 'absent' && facts && other === undefined) await apply({ id, runner, facts, readAgainMs });
   };
 
-  async function cancel({
-    key,
-    name,
-  }: ClaimedCancel): Promise<{ certainty: Certainty; detail: string; facts: Facts | undefined }> {
+  async function cancel({ key, name }: ClaimedCancel): Promise<Cancelled<Facts>> {
     const answer = await port.cancel(key, name);
     const read = answer.kind === 'done' ? undefined : await port.readNamed(name);
     const facts = answer.kind === 'done' ? answer.value : read?.kind === 'found' ? read.value : undefined;
     if (facts?.status === 'cancelled') return { certainty: 'done', detail: `cancelled at ${at}`, facts };
+    if (facts?.final && facts.providerStatus === 'partially_captured')
+      return { certainty: 'done', detail: `what was left of it is called off at ${at}`, facts };
     if (facts?.status === 'succeeded') return { certainty: 'absent', detail: 'it was paid before', facts };
     switch (answer.kind) {
       case 'done':
         return { certainty: 'unknown', detail: `${at} calls it ${answer.value.providerStatus}`, facts };
       case 'refused':
       case 'short':
-      case 'misdirected':
         return { certainty: 'absent', detail: answer.detail, facts };
+      case 'misdirected':
+        return { certainty: 'absent', detail: answer.detail, facts, again: true };
       case 'busy':
-        return { certainty: answer.executed === 'no' ? 'absent' : 'unknown', detail: answer.detail, facts };
+        return {
+          certainty: answer.executed === 'no' ? 'absent' : 'unknown',
+          detail: answer.detail,
+          facts,
+          again: true,
+        };
       case 'unclear':
         return { certainty: 'unknown', detail: answer.detail, facts };
       default:

@@ -7,7 +7,8 @@ import type { ClaimedPayment } from '../../ledger/calls/call-types.js';
 import type { FollowStep } from '../steps.js';
 import { type HyperswitchFollow, heldStep, MISFIT_AGAIN_MS, stillOpen } from './hyperswitch-follow.js';
 import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
-import { createPaymentCancel } from './payment-cancel.js';
+import { type CancelDependencies, createPaymentCancel } from './payment-cancel.js';
+import { createPaymentCapture } from './payment-capture.js';
 import type { PaymentPort } from './payment-port.js';
 
 export interface PaymentFollowDependencies<Facts extends PaymentReadFacts = PaymentReadFacts>
@@ -20,6 +21,8 @@ export interface PaymentFollowDependencies<Facts extends PaymentReadFacts = Paym
       | 'paymentRefused'
       | 'claimCancel'
       | 'cancelAnswered'
+      | 'claimCapture'
+      | 'captureAnswered'
       | 'applyPayment'
       | 'findPayment'
       | 'openWebhooks'
@@ -34,20 +37,17 @@ export interface PaymentFollowDependencies<Facts extends PaymentReadFacts = Paym
 /** One step of a payment: made, cancelled where that is due, or read. */
 export function createPaymentFollow<Facts extends PaymentReadFacts>(dependencies: PaymentFollowDependencies<Facts>) {
   const { ledger, port, wake, holdMs, nextRunner, expiryMs } = dependencies;
-  const cancelIfDue = createPaymentCancel({
-    ledger,
-    port,
-    holdMs,
-    expiryMs,
-    apply: async ({ id, ...reading }) => wake((await ledger.applyPayment({ paymentId: id, ...reading })).started),
-  });
+  const apply: CancelDependencies<Facts>['apply'] = async ({ id, ...reading }) =>
+    wake((await ledger.applyPayment({ paymentId: id, ...reading })).started);
+  const cancelIfDue = createPaymentCancel({ ledger, port, holdMs, expiryMs, apply });
+  const captureIfDue = createPaymentCapture({ ledger, port, holdMs, apply });
 
   async function advancePayment(id: PaymentId): Promise<FollowStep> {
     const runner = nextRunner();
     const claim = await ledger.claimPayment(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
     if (claim.kind === 'final') return await reread(claim.claim);
-    const { certainty, refusal, ageMs } = claim.claim;
+    const { certainty, refusal, ageMs, terms } = claim.claim;
     const readAgainMs = overdueReadMs(ageMs, expiryMs);
     const held = { id, runner };
     const call: HyperswitchCall<Facts> = {
@@ -55,17 +55,19 @@ export function createPaymentFollow<Facts extends PaymentReadFacts>(dependencies
       ...port.callOf(claim.claim, runner),
       certainty,
       refusal,
-      misfit: (facts) => port.misfit(facts),
+      misfit: (facts) => port.misfit(facts, terms),
       absent: (no) => ledger.paymentAbsent({ ...held, refusal: no }),
       refused: (detail) => ledger.paymentRefused({ ...held, detail }),
       unread: (outcome) => ledger.paymentUnread({ ...held, ...outcome }),
       ask: (question) => ledger.askAboutPayment({ ...held, ...question }),
-      apply: async (facts) => wake((await ledger.applyPayment({ paymentId: id, runner, facts, readAgainMs })).started),
+      apply: (facts) => apply({ ...held, facts, readAgainMs }),
     };
     const step = await makeOrRead(call, port.account);
     if (step) return step;
-    await cancelIfDue(held, readAgainMs);
-    const now = await paymentStep(id, readAgainMs);
+    const isCapturing = await captureIfDue(held, terms);
+    await cancelIfDue(held, readAgainMs, terms);
+    // What became of a part is read at the workflow's own pace.
+    const now = await paymentStep(id, isCapturing ? null : readAgainMs);
     // Events come in any order: one may have told of a refund before we knew that something had been captured.
     return now.kind === 'final' || (await told(id)) ? await reread(claim.claim) : now;
   }
@@ -85,7 +87,7 @@ export function createPaymentFollow<Facts extends PaymentReadFacts>(dependencies
     if (!isTold && !givenUp && step.kind !== 'attention') return step;
     const payment = await port.read(claim);
     if (payment.kind !== 'found') return isTold ? { kind: 'later', afterMs: ASK_AGAIN_MS, why: payment.detail } : step;
-    const misfit = await port.misfit(payment.value);
+    const misfit = await port.misfit(payment.value, claim.terms);
     if (misfit !== undefined) return { kind: 'later', afterMs: MISFIT_AGAIN_MS, why: misfit };
     // What was given back by cancelling it is what its refunds had left, those too that nobody has told of.
     if (payment.value.capturedByWord === 'given_back') {

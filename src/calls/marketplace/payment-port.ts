@@ -1,7 +1,8 @@
 import type { KeyedAnswer, PaymentReadFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { PaymentId } from '../../domain/ids.js';
 import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
-import type { ClaimedPayment } from '../../ledger/calls/call-types.js';
+import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
+import type { ClaimedCapture, ClaimedPayment } from '../../ledger/calls/call-types.js';
 
 import type { HyperswitchAccount } from './hyperswitch-account.js';
 import type { HyperswitchCall } from './hyperswitch-step.js';
@@ -19,8 +20,10 @@ export interface PaymentPort<Facts extends PaymentReadFacts> {
   /** By its name at the provider. */
   readNamed(name: string): Promise<ReadAnswer<Facts>>;
   cancel(key: string, name: string): Promise<KeyedAnswer<Facts>>;
-  /** Why this answer is not about our account. */
-  misfit(facts: Facts): Promise<string | undefined>;
+  /** Captures a part of it; left out: its payments are captured by themselves. */
+  readonly capture?: ((part: ClaimedCapture) => Promise<KeyedAnswer<Facts>>) | undefined;
+  /** Why this answer is not about our account, or not about the profile that the payment was made under. */
+  misfit(facts: Facts, terms: Pick<PaymentTerms, 'profileId'>): Promise<string | undefined>;
   /** Takes up what was refunded of it, by whomever. @returns why that could not be read */
   searchRefunds(of: Pick<ClaimedPayment, 'id' | 'hyperswitchPaymentId'>): Promise<string | undefined>;
   /** The same of disputes that an event told of, and of what nobody told of. */

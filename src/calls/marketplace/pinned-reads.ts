@@ -123,7 +123,13 @@ export interface PinnedReads {
 export function createPinnedReads(
   ledger: Pick<
     Ledger,
-    'pinStripeAccount' | 'parkProvider' | 'unparkProvider' | 'pinHyperswitch' | 'knownPayment' | 'hyperswitchIsOurs'
+    | 'pinStripeAccount'
+    | 'parkProvider'
+    | 'unparkProvider'
+    | 'pinHyperswitch'
+    | 'knownPayment'
+    | 'hyperswitchIsOurs'
+    | 'profilesOfOrders'
   >,
   { stripe, hyperswitch }: { readonly stripe: Stripe | undefined; readonly hyperswitch: Hyperswitch | undefined },
 ): PinnedReads {

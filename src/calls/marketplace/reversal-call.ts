@@ -27,6 +27,7 @@ export interface ReversalCallDependencies {
     | 'pinHyperswitch'
     | 'knownPayment'
     | 'hyperswitchIsOurs'
+    | 'profilesOfOrders'
     | 'findDispute'
     | 'noteStripeRefunds'
   >;

@@ -1,4 +1,4 @@
-import type { OrderId, RefundId, ReversalId, TransferId } from '../ids.js';
+import type { CaptureId, OrderId, RefundId, ReversalId, TransferId } from '../ids.js';
 
 /**
  * The idempotency keys of calls to Hyperswitch and Stripe. Each comes from a business id alone, never from an amount, an
@@ -11,6 +11,8 @@ export const paymentKey = (order: OrderId): string => order;
 export const paymentCancelKey = (order: OrderId): string => `${order}:cancel`;
 /** At Stripe, which repeats its first answer to a key: a cancel takes effect once by itself, so each has a key of its own. */
 export const stripeCancelKey = (order: OrderId, nth: number): string => `${order}:cancel:${nth}`;
+/** Hyperswitch honours no key here: what is read of the payment tells whether it was carried out. */
+export const captureKey = (capture: CaptureId): string => capture;
 export const refundKey = (refund: RefundId): string => refund;
 
 /**

@@ -29,6 +29,7 @@ export const ATTENTION_REASONS = [
   'release_overdue',
   'payout_failed',
   'retired_currency',
+  'capture_overdue',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 

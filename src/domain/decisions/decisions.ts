@@ -54,6 +54,8 @@ export const DECISIONS = {
     retry: { persons: 'none' },
     // A money call of its own, whose answer decides what became of it; it ends a sale all the same.
     cancel: { persons: 'by_amount' },
+    // Only a part was captured: that part pays the order, and the sellers theirs of it.
+    accept_capture: { persons: 'two', asks: true, reasons: ['payment_amount_differs'] },
     // The buyer has his money although no refund of ours gave it to him; and, once Hyperswitch has it again, that this is over.
     given_back: { persons: 'two', asks: true, reasons: ['conflict', 'unknown_refund'] },
     not_given_back: { persons: 'two', asks: true, reasons: ['conflict'] },

@@ -65,6 +65,8 @@ const WHY: Meanings = {
   seller_gone: 'the seller disconnected from the platform, or was rejected by Stripe',
   dispute: 'where the funds of a dispute are cannot be read here, or Stripe alone tells of it',
   retired_currency: 'it is in a currency that is none any more, in which Stripe moves nothing, so nothing is sent',
+  capture_overdue:
+    "the buyer's money is held, and nobody has captured it or called it off for longer than CAPTURE_OVERDUE",
   release_overdue: 'the share waits for somebody to release it, and nobody has for longer than RELEASE_OVERDUE',
   payout_failed: "a seller's bank did not take a payout of his: his money is back in his balance at Stripe",
 };
@@ -103,4 +105,5 @@ const RUNBOOKS: Meanings = {
   retired_currency: 'another-currency',
   release_overdue: 'release-overdue',
   payout_failed: 'payout-failed',
+  capture_overdue: 'payment-needs-attention',
 };

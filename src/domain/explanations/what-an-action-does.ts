@@ -33,6 +33,8 @@ const EFFECTS: Effects = {
   payment: {
     retry: 'reads Hyperswitch again now; what still needs a person comes back',
     cancel: 'calls the payment off at Hyperswitch: the sale ends, and the buyer keeps what was only authorised',
+    accept_capture:
+      'takes what was captured for the whole of the order: each seller is paid the same part of his share, and the rest is not asked for',
     given_back: 'says that the buyer has his money although no refund of ours gave it: sellers give their shares back',
     not_given_back: 'ends what was said to be given back: sellers keep what they have not paid back',
     write_off:

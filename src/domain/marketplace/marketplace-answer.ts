@@ -1,4 +1,5 @@
 import type { Certainty } from '../calls/certainty.js';
+import { type CapturingAnswer, capturingAnswer } from './capture-answer.js';
 import { type DisputeAnswer, disputeAnswer } from './dispute-answer.js';
 import type { FeePolicy } from './lines.js';
 import type {
@@ -42,6 +43,8 @@ export type OrderAnswer = {
   readonly status: OrderStatus;
   readonly currency: string;
   readonly amount: number;
+  /** What it came to before only a part of it was captured; null: as ordered. */
+  readonly ordered: number | null;
   readonly items: readonly OrderItemAnswer[];
   readonly platform: PlatformAnswer;
   readonly payment: PaymentOfOrder | null;
@@ -60,6 +63,8 @@ export type OrderItemAnswer = {
   /** Null: the platform's own. */
   readonly seller_account: string | null;
   readonly amount: number;
+  /** The same of its line. */
+  readonly ordered: number | null;
   /** Of the amount, what the platform keeps. */
   readonly fee: number;
   /** When its seller's share may be sent. */
@@ -83,19 +88,20 @@ export type PaymentAnswer = {
 export type PaymentOfOrder = PaymentAnswer & { readonly attention: AttentionAnswer | null };
 
 /** As it is read on its own. */
-export type PaymentDetails = PaymentOfOrder & {
-  /** What the buyer has surely paid; as much can be given back. */
-  readonly captured: number;
-  /** False: more may have been captured than that, or in another currency. */
-  readonly captured_known: boolean;
-  readonly certainty: Certainty;
-  readonly provider: PaymentProvider;
-  readonly provider_status: string | null;
-  readonly hyperswitch_payment_id: string | null;
-  readonly stripe_payment_id: string | null;
-  readonly workflow_id: string | null;
-  readonly created_at: string;
-};
+export type PaymentDetails = PaymentOfOrder &
+  CapturingAnswer & {
+    /** What the buyer has surely paid; as much can be given back. */
+    readonly captured: number;
+    /** False: more may have been captured than that, or in another currency. */
+    readonly captured_known: boolean;
+    readonly certainty: Certainty;
+    readonly provider: PaymentProvider;
+    readonly provider_status: string | null;
+    readonly hyperswitch_payment_id: string | null;
+    readonly stripe_payment_id: string | null;
+    readonly workflow_id: string | null;
+    readonly created_at: string;
+  };
 
 export type RefundAnswer = {
   readonly id: string;
@@ -178,11 +184,13 @@ export function orderAnswer(order: Order): OrderAnswer {
     status: order.status,
     currency: order.currency,
     amount: minorUnits(order.amount),
+    ordered: order.ordered === null ? null : minorUnits(order.ordered),
     items: order.items.map((item) => ({
       id: item.id,
       kind: item.kind,
       seller_account: item.sellerAccount,
       amount: minorUnits(item.amount),
+      ordered: item.ordered === null ? null : minorUnits(item.ordered),
       fee: minorUnits(item.fee),
       release: termsAnswer(item.release),
       description: item.description,
@@ -232,6 +240,7 @@ const paymentOfOrder = (payment: Payment): PaymentOfOrder => ({
 
 export const paymentDetails = (payment: Payment): PaymentDetails => ({
   ...paymentOfOrder(payment),
+  ...capturingAnswer(payment),
   captured: minorUnits(payment.captured.surely),
   captured_known: payment.captured.known,
   certainty: payment.certainty,

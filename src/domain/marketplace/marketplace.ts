@@ -6,6 +6,7 @@ import type { DisputeFunds, DisputeStatus } from './disputes.js';
 import type { FeePolicy } from './lines.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, ReversalStatus, TransferStatus } from './marketplace-status.js';
 import type { Debt } from './offsets.js';
+import type { Capture, CaptureMethod, PassedOn } from './payment-capture.js';
 import type { PayoutOfTransfer } from './payouts.js';
 import type { HeldFor, Release, ReleaseTerms } from './releases.js';
 import type { SellerState } from './seller-standing.js';
@@ -21,7 +22,10 @@ export interface Order {
   readonly reference: string | null;
   readonly status: OrderStatus;
   readonly currency: string;
+  /** Of which only a part was captured: that part. */
   readonly amount: bigint;
+  /** What it came to before that; null: it is what was ordered. */
+  readonly ordered: bigint | null;
   readonly items: readonly OrderItem[];
   readonly platform: PlatformShare;
   readonly payment: Payment | null;
@@ -49,6 +53,8 @@ export interface NewOrderItem {
 }
 export interface OrderItem extends Required<NewOrderItem> {
   readonly id: string;
+  /** What it came to before only a part of the order was captured; null: it is what was ordered. */
+  readonly ordered: bigint | null;
 }
 
 /** What is the platform's of an order. */
@@ -69,6 +75,17 @@ export const PROVIDER_NAMES: Readonly<Record<PaymentProvider, string>> = {
   stripe: 'Stripe',
 };
 
+/** How a payment is captured, and how far that has come. */
+export interface Capturing {
+  readonly method: CaptureMethod;
+  /** Asked for here, the oldest first. */
+  readonly parts: readonly Capture[];
+  /** Since when its buyer's money has been held, as far as was read; null: it is not. */
+  readonly heldSince: string | null;
+  /** When it was asked that it, or what is left of it, be called off; null: nobody has, or that has ended. */
+  readonly cancelAskedAt: string | null;
+}
+
 export interface Payment {
   readonly id: PaymentId;
   readonly orderId: OrderId;
@@ -79,6 +96,10 @@ export interface Payment {
   /** What the buyer has paid, whatever the payment is called. */
   readonly captured: Captured;
   readonly currency: string;
+  readonly capture: Capturing;
+  /** That its order has named; null: the one of the key. */
+  readonly profileId: string | null;
+  readonly passedOn: PassedOn;
   /** The provider's own word. */
   readonly providerStatus: string | null;
   readonly hyperswitchPaymentId: string | null;

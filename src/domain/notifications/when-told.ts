@@ -82,4 +82,5 @@ const URGENCY: Readonly<Record<AttentionReason, 'urgent' | 'can_wait'>> = {
   release_overdue: 'can_wait',
   payout_failed: 'can_wait',
   retired_currency: 'can_wait',
+  capture_overdue: 'urgent',
 };

@@ -7,6 +7,13 @@ import { fromLedger } from '../from-ledger.js';
 import { HttpProblem, retryAfter } from '../problem.js';
 import type { Call } from '../route.js';
 
+const CALLS: Readonly<Record<RequestKey['operation'], string>> = {
+  orders: 'POST /api/v1/orders',
+  payments: 'POST /api/v1/payments',
+  refunds: 'POST /api/v1/refunds',
+  captures: 'POST /api/v1/payments/{id}/capture',
+};
+
 /** Printable ASCII that is more than spaces. */
 const USABLE_KEY = /^(?=.*[\x21-\x7e])[\x20-\x7e]{1,255}$/;
 
@@ -26,7 +33,7 @@ export function requestKeyOf(
   if (key === undefined || given.length > 1 || !USABLE_KEY.test(key)) {
     throw new HttpProblem(
       'idempotency_key_required',
-      `POST /api/v1/${operation} needs the header Idempotency-Key, so that the same request sent again is never done twice: nothing was done. Send a key of your own for each ${operation.slice(0, -1)}, and the same one whenever you send it again`,
+      `${CALLS[operation]} needs the header Idempotency-Key, so that the same request sent again is never done twice: nothing was done. Send a key of your own for each ${operation.slice(0, -1)}, and the same one whenever you send it again`,
       { errors: [{ pointer: '/Idempotency-Key', message: wrongWith(given) }] },
     );
   }

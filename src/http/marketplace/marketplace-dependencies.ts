@@ -13,7 +13,14 @@ export interface MarketplaceRouteDependencies {
   /** STRIPE_SECRET_KEY is set: payments and refunds can be made at Stripe. */
   readonly paysByStripe?: boolean | undefined;
   /** undefined: HYPERSWITCH_… is not set, and no payment or refund is made there. */
-  readonly hyperswitch: { paymentIdFor(key: string): string; refundIdFor(key: string): string } | undefined;
+  readonly hyperswitch:
+    | {
+        paymentIdFor(key: string): string;
+        refundIdFor(key: string): string;
+        /** HYPERSWITCH_PROFILE_ID, under which payments are made whose order names none. */
+        readonly profileId?: string | undefined;
+      }
+    | undefined;
   /** undefined: STRIPE_SECRET_KEY is not set, and nothing that another checkout did can be read. */
   readonly external: ReturnType<typeof createExternalPayments> | undefined;
   /** The one call within the request: sends the payment, or reads it where it may have been sent before. */
@@ -36,6 +43,8 @@ export type MarketplaceRouteLedger = Pick<
   | 'findOrder'
   | 'listOrders'
   | 'createPayment'
+  | 'askCapture'
+  | 'askCancel'
   | 'findPayment'
   | 'listPayments'
   | 'clientSecret'

@@ -1,8 +1,9 @@
 import { OPERATORS, SERVICES } from '../allowed-roles.js';
-import type { ProblemCode } from '../problem.js';
 import { READS_ONE, READS_PAGE } from '../read-operations.js';
-import { type HeaderDescription, NOTHING, type Operation } from '../route.js';
+import { NOTHING, type Operation } from '../route.js';
+import { cancelPaymentOperation, capturePaymentOperation } from './capture-operations.js';
 import { externalPaymentOperation, externalRefundOperation } from './external-operations.js';
+import { IDEMPOTENCY_KEY, KEY_PROBLEMS } from './key-header.js';
 import { DisputeAnswer, ReversalAnswer } from './marketplace-parts.js';
 import {
   DisputeListAnswer,
@@ -30,19 +31,6 @@ import {
   WebhookAnswer,
 } from './marketplace-schemas.js';
 import { PAYOUT_OPERATIONS } from './payout-operations.js';
-
-const IDEMPOTENCY_KEY: Readonly<Record<string, HeaderDescription>> = {
-  'Idempotency-Key': {
-    description:
-      'Names this request among those of this token: the same key and body is answered with the first answer, however often it is sent. Two equal refunds are two keys.',
-    schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[\\x20-\\x7e]*[\\x21-\\x7e][\\x20-\\x7e]*$' },
-  },
-};
-const KEY_PROBLEMS: readonly ProblemCode[] = [
-  'idempotency_key_required',
-  'request_in_flight',
-  'idempotency_key_reused',
-];
 
 export const createOrderOperation = {
   id: 'createOrder',
@@ -88,7 +76,15 @@ export const createPaymentOperation = {
     201: { description: 'The payment, made at the payment provider.', schema: PaymentAnswer },
     200: { description: 'The same payment, asked for under another key.', schema: PaymentAnswer },
   },
-  problems: [...KEY_PROBLEMS, 'not_found', 'payment_closed', 'payment_unknown', 'not_configured', 'ledger_unavailable'],
+  problems: [
+    ...KEY_PROBLEMS,
+    'not_found',
+    'payment_closed',
+    'payment_differs',
+    'payment_unknown',
+    'not_configured',
+    'ledger_unavailable',
+  ],
 } satisfies Operation<NewPaymentRequest>;
 
 export const listPaymentsOperation = {
@@ -278,6 +274,8 @@ export const MARKETPLACE_OPERATIONS: readonly Operation[] = [
   createPaymentOperation,
   listPaymentsOperation,
   getPaymentOperation,
+  capturePaymentOperation,
+  cancelPaymentOperation,
   createRefundOperation,
   externalPaymentOperation,
   externalRefundOperation,

@@ -3,11 +3,9 @@ import { CERTAINTIES } from '../../domain/calls/certainty.js';
 import { amountStep, parseCurrency, whyNotSold } from '../../domain/marketplace/currencies.js';
 import { DISPUTE_STATUSES } from '../../domain/marketplace/disputes.js';
 import { FEE_POLICIES, feeOf } from '../../domain/marketplace/lines.js';
-import { ITEM_KINDS, PAYMENT_PROVIDERS } from '../../domain/marketplace/marketplace.js';
+import { ITEM_KINDS } from '../../domain/marketplace/marketplace.js';
 import type {
-  PaymentDetails as Details,
   OrderAnswer as Order,
-  PaymentOfOrder,
   RefundAnswer as Refund,
   SellerAnswer as Seller,
   TransferAnswer as Transfer,
@@ -21,6 +19,7 @@ import {
 } from '../../domain/marketplace/marketplace-status.js';
 import { IMMEDIATELY } from '../../domain/marketplace/releases.js';
 import { attention, currencyFilter, LIST_PARAMETERS, listAnswer, text, timestamp } from '../schema-parts.js';
+import { termsIn } from './capture-schemas.js';
 import {
   amountOut,
   DisputeAnswer,
@@ -30,6 +29,7 @@ import {
   waitingOut,
   workflowId,
 } from './marketplace-parts.js';
+import { PaymentDetails, PaymentInOrder } from './payment-schemas.js';
 import { payoutOfTransferOut } from './payout-schemas.js';
 import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
 import { sellerBalance, sellerStoryLine } from './seller-schemas.js';
@@ -128,7 +128,7 @@ export const offStep = (code: string): string =>
 
 const orderId = text(64).describe('Of an order.');
 
-export const NewPaymentRequest = z.strictObject({ order_id: orderId });
+export const NewPaymentRequest = z.strictObject({ order_id: orderId, ...termsIn });
 export type NewPaymentRequest = z.output<typeof NewPaymentRequest>;
 
 export const NewRefundRequest = z
@@ -264,60 +264,22 @@ export const RefundAnswer: z.ZodType<Refund> = z
   })
   .meta({ id: 'Refund' });
 
-const payment = {
-  id: z.uuid(),
-  order_id: z.uuid(),
-  status: z.enum(PAYMENT_STATUSES),
-  amount: amountOut,
-  currency: z.string(),
-};
-export const PaymentDetails: z.ZodType<Details> = z
-  .object({
-    ...payment,
-    captured: amountOut.describe('What the buyer has surely paid, whatever the status; as much can be refunded.'),
-    captured_known: z
-      .boolean()
-      .describe('False: more may have been captured than that, or in another currency; Hyperswitch does not say.'),
-    certainty: z.enum(CERTAINTIES),
-    provider: z
-      .enum(PAYMENT_PROVIDERS)
-      .describe(
-        'Who took the money. `stripe`: another checkout did, by Stripe, and POST /api/v1/external-payments told of it.',
-      ),
-    provider_status: z.string().nullable().describe("The provider's own word."),
-    hyperswitch_payment_id: z.string().nullable(),
-    stripe_payment_id: z
-      .string()
-      .nullable()
-      .describe('What Stripe calls it, where Stripe carried it out: `pi_…`, or `ch_…`.'),
-    attention,
-    workflow_id: workflowId,
-    created_at: timestamp,
-  })
-  .meta({ id: 'PaymentDetails' });
-const PaymentInOrder: z.ZodType<PaymentOfOrder> = z.object({ ...payment, attention });
-export const PaymentAnswer = z
-  .object({
-    ...payment,
-    client_secret: z
-      .string()
-      .nullable()
-      .describe("For the buyer's browser; null once the payment is final. No other answer holds it."),
-  })
-  .meta({ id: 'Payment' });
-
 export const OrderAnswer: z.ZodType<Order> = z
   .object({
     id: z.uuid(),
     status: z.enum(ORDER_STATUSES),
     currency: z.string(),
     amount: amountOut,
+    ordered: amountOut.nullable().describe('What it came to before only a part of it was captured; null: as ordered.'),
     items: z.array(
       z.object({
         id: z.uuid(),
         kind: z.enum(ITEM_KINDS),
         seller_account: sellerAccount.nullable().describe("Null: the platform's own."),
         amount: amountOut,
+        ordered: amountOut
+          .nullable()
+          .describe('What it came to before only a part of the order was captured; null: as ordered.'),
         fee: amountOut.describe('Of the amount, what the platform keeps.'),
         release: releaseTermsOut,
         description: z.string(),
@@ -341,6 +303,8 @@ export const OrderAnswer: z.ZodType<Order> = z
     created_at: timestamp,
   })
   .meta({ id: 'Order' });
+
+export { PaymentAnswer, PaymentDetails } from './payment-schemas.js';
 export const OrderListAnswer = listAnswer(OrderAnswer);
 export const PaymentListAnswer = listAnswer(PaymentDetails);
 export const RefundListAnswer = listAnswer(RefundAnswer);

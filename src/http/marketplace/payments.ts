@@ -2,12 +2,16 @@ import { assertNever } from '../../domain/assert-never.js';
 import { paymentKey } from '../../domain/calls/idempotency-keys.js';
 import type { Clock } from '../../domain/clock.js';
 import { newPaymentId, type OrderId, type PaymentId, parseOrderId, parsePaymentId } from '../../domain/ids.js';
+import type { JsonObject } from '../../domain/json.js';
 import type { Payment, PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import { paymentAnswer, paymentDetails } from '../../domain/marketplace/marketplace-answer.js';
+import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
 import type { RequestKey } from '../../ledger/marketplace/marketplace-types.js';
+import { canonicalJson } from '../../protocols/wire-json.js';
 import { fromLedger } from '../from-ledger.js';
 import { HttpProblem, retryAfter } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
+import { saidTerms, termsOf } from './capture-schemas.js';
 import { type Kept, once, requestKeyOf } from './idempotency.js';
 import type { MarketplaceRouteDependencies } from './marketplace-dependencies.js';
 import { listPage, namedItem } from './marketplace-list.js';
@@ -42,6 +46,15 @@ const NEEDS: Readonly<Record<PaymentProvider, string>> = {
   stripe: 'STRIPE_SECRET_KEY',
 };
 
+/** @throws HttpProblem 503 while nothing can be asked of the provider of this payment */
+export function mustBeConfigured(
+  what: string,
+  provider: PaymentProvider,
+  { paysByStripe, hyperswitch }: Pick<Dependencies, 'paysByStripe' | 'hyperswitch'>,
+): void {
+  if (provider === 'stripe' ? !paysByStripe : !hyperswitch) throw notConfigured(what, provider);
+}
+
 /** @returns what Hyperswitch is to call a payment; of one at Stripe, which names it, null @throws HttpProblem 503 while its provider is not set */
 function namingOf(dependencies: Dependencies): (orderId: OrderId) => string | null {
   const { paymentProvider = 'hyperswitch', paysByStripe, hyperswitch } = dependencies;
@@ -60,7 +73,10 @@ async function create(call: Call<NewPaymentRequest, unknown>, dependencies: Depe
   if (!orderId) throw noOrder();
   const { status, answer } = await once(ledger, request, async (madeId) => {
     const hyperswitchPaymentId = nameOf(orderId);
-    const { payment, isNew } = await rowOf({ orderId, hyperswitchPaymentId, request }, dependencies);
+    const terms = termsAt(dependencies.paymentProvider ?? 'hyperswitch', call.body, dependencies);
+    const { payment, isNew } = await rowOf({ orderId, hyperswitchPaymentId, terms, request }, call.body, dependencies);
+    if (!isNew && madeId === null && saidTerms(call.body).length > 0)
+      mustBeMadeSo(payment, termsAt(payment.provider, call.body, dependencies));
     await send(payment, dependencies);
     // Whoever has had no answer under this key yet is told of the payment for the first time.
     return await answerOf(payment.id, isNew || madeId !== null ? 201 : 200, dependencies);
@@ -71,7 +87,13 @@ async function create(call: Call<NewPaymentRequest, unknown>, dependencies: Depe
 }
 
 async function rowOf(
-  asked: { readonly orderId: OrderId; readonly hyperswitchPaymentId: string | null; readonly request: RequestKey },
+  asked: {
+    readonly orderId: OrderId;
+    readonly hyperswitchPaymentId: string | null;
+    readonly terms: PaymentTerms;
+    readonly request: RequestKey;
+  },
+  body: NewPaymentRequest,
   { ledger, clock }: Dependencies,
 ): Promise<{ readonly payment: Payment; readonly isNew: boolean }> {
   const { request, ...facts } = asked;
@@ -82,11 +104,36 @@ async function rowOf(
       return { payment: outcome.payment, isNew: outcome.kind === 'created' };
     case 'order_not_found':
       throw noOrder();
+    case 'not_made_so':
+      throw notAtStripe(body);
     case 'closed':
       throw closed(`the payment of this order is ${outcome.payment.status}`);
     default:
       return assertNever(outcome);
   }
+}
+
+/** HYPERSWITCH_PROFILE_ID is of payments at Hyperswitch alone. */
+const termsAt = (provider: PaymentProvider, body: NewPaymentRequest, { hyperswitch }: Dependencies): PaymentTerms =>
+  termsOf(body, provider === 'hyperswitch' ? hyperswitch?.profileId : undefined);
+
+function notAtStripe(body: NewPaymentRequest): HttpProblem {
+  const names = saidTerms(body).filter((name) => name !== 'capture' || body.capture !== 'automatic');
+  return new HttpProblem(
+    'invalid_request',
+    `payments are made at Stripe here (PAYMENT_PROVIDER), captured by themselves, and take no ${names.join(', ')}: nothing was stored and no money moves`,
+    { errors: names.map((name) => ({ pointer: `/${name}`, message: 'is taken for payments at Hyperswitch alone' })) },
+  );
+}
+
+/** An order has one payment: asked for in another way, it is not the one that was asked for. */
+function mustBeMadeSo({ capture, profileId, passedOn }: Payment, terms: PaymentTerms): void {
+  const made = { captureMethod: capture.method, profileId, passedOn };
+  if (canonicalJson(made as unknown as JsonObject) !== canonicalJson(terms as unknown as JsonObject))
+    throw new HttpProblem(
+      'payment_differs',
+      'the payment of this order was made with another capture, customer, return_url, metadata or profile_id: it stays as it is. Ask for it without them, or make a new order',
+    );
 }
 
 /** Sent at most once whatever happens here: the call claims the row, and reads where it may have been sent before. */

@@ -7,10 +7,11 @@ import type {
   TransferParams,
 } from '../../domain/calls/provider-answers.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
-import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { CaptureId, DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { Accounted, OthersReversal } from '../../domain/marketplace/foreign-reversals.js';
 import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
-import type { ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { PaymentStatus, ReversalStatus, TransferStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
 import type { StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 
@@ -27,6 +28,8 @@ export interface ClaimedPayment {
   readonly hyperswitchPaymentId: string;
   /** Of one that is Stripe's, once that is known: `pi_…`. */
   readonly stripePaymentId: string | null;
+  /** How it is made, and under which profile of Hyperswitch's. */
+  readonly terms: PaymentTerms;
   /** Since it was made here, by the ledger's clock. */
   readonly ageMs: number;
   /** Given up here while its buyer can still pay it there. */
@@ -41,6 +44,29 @@ export interface ClaimedCancel {
   readonly amount: bigint;
   readonly currency: string;
 }
+
+/** One part of a payment that this process may capture now. */
+export interface ClaimedCapture extends ClaimedCancel {
+  readonly id: CaptureId;
+  /** Of the payment, of which `amount` is the part. */
+  readonly paymentAmount: bigint;
+}
+
+export type CaptureAsked =
+  /** A row stands for it. */
+  | { readonly kind: 'asked'; readonly id: CaptureId }
+  | { readonly kind: 'exceeds'; readonly left: bigint }
+  | { readonly kind: 'ended'; readonly status: PaymentStatus }
+  /** The buyer's money is not held, as far as was read. */
+  | { readonly kind: 'not_held'; readonly providerStatus: string | null }
+  /** It captures itself; is being called off; its last part is captured; or another part is under way. */
+  | { readonly kind: 'automatic' | 'cancelling' | 'closed' | 'under_way' };
+
+export type CancelAsked =
+  | { readonly kind: 'asked' }
+  | { readonly kind: 'ended'; readonly status: PaymentStatus }
+  /** Another checkout made it: nothing of it is sent from here. */
+  | { readonly kind: 'capture_under_way' | 'elsewhere' };
 
 export interface ClaimedRefund {
   readonly id: RefundId;

@@ -16,6 +16,8 @@ import {
   type UnreadOutcome,
   unread,
 } from './hyperswitch-rows.js';
+import { createPaymentCancels } from './payment-cancels.js';
+import { createPaymentCaptures } from './payment-captures.js';
 import { type Reader, readPaymentInto } from './payment-readings.js';
 import { stopped } from './stripe-calls.js';
 import { leavesForStripe, type StripeLeaving, type StripeSending } from './stripe-made.js';
@@ -23,6 +25,8 @@ import { leavesForStripe, type StripeLeaving, type StripeSending } from './strip
 /** The calls that make and follow one payment at Hyperswitch, and what its answers change here. */
 export function createPaymentCalls(database: Database, parts: Omit<Reader, 'query'>) {
   return {
+    ...createPaymentCancels(database),
+    ...createPaymentCaptures(database),
     claimPayment: (id: PaymentId, runner: string, holdMs: number): Promise<HyperswitchClaim<ClaimedPayment>> =>
       database.transaction(async (query) => {
         const row = await lockPayment(query, id);
@@ -77,6 +81,7 @@ const toClaim = (row: LockedPayment): ClaimedPayment => ({
   refusal: row.refusal,
   hyperswitchPaymentId: row.hyperswitch_payment_id ?? '',
   stripePaymentId: row.provider === 'stripe' ? row.connector_transaction_id : null,
+  terms: { captureMethod: row.capture_method, profileId: row.profile_id, passedOn: row.passed_on },
   ageMs: row.age_ms,
   givenUp: row.written_off_at !== null && row.certainty === 'done' && !row.provider_final && !isOpen(row.status),
 });

@@ -9,6 +9,7 @@ import { recordEvent } from '../transition.js';
 import type { ClaimedCancel } from './call-types.js';
 import { heldElsewhereMs, holdRow } from './holds.js';
 import type { Held } from './hyperswitch-rows.js';
+import { openCapture } from './payment-captures.js';
 
 /** The call that cancels a payment at its provider: a money call, whose outcome is what is read of the payment afterwards. */
 export function createPaymentCancels(database: Database) {
@@ -23,8 +24,9 @@ export function createPaymentCancels(database: Database) {
         if (await isPaused(query, row.provider)) return undefined;
         const expired = isAbandoned(row.provider_status, { ageMs: row.age_ms, expiryMs });
         if (!isOpen(row.status) || row.certainty !== 'done' || heldElsewhereMs(row, runner) > 0) return undefined;
-        // What the expiry began ends when the buyer comes back; only a person's word outlasts that.
-        if (!expired && row.cancel_asked_by !== 'decision') return undefined;
+        // What the expiry began ends when the buyer comes back; only somebody's word outlasts that. What is being captured goes first.
+        if (!expired && row.cancel_asked_by !== 'decision' && row.cancel_asked_by !== 'request') return undefined;
+        if (await openCapture(query, id)) return undefined;
         await holdRow(query, 'payments', { id, runner, holdMs, certainty: row.certainty });
         const certainty =
           row.cancel_certainty === 'unknown' || row.cancel_certainty === 'in_flight' ? 'unknown' : 'in_flight';
@@ -61,18 +63,21 @@ export function createPaymentCancels(database: Database) {
       id,
       certainty,
       detail,
+      again = false,
     }: {
       id: PaymentId;
       certainty: Certainty;
       detail: string;
+      /** It did not arrive, and a request for it stays. */
+      again?: boolean | undefined;
     }): Promise<void> =>
       database.transaction(async (query) => {
         await query(
           `UPDATE payments SET cancel_certainty = $2,
-             cancel_asked_at = CASE WHEN $2 = 'absent' THEN NULL ELSE cancel_asked_at END,
-             cancel_asked_by = CASE WHEN $2 = 'absent' THEN NULL ELSE cancel_asked_by END
+             cancel_asked_at = CASE WHEN $2 = 'absent' AND NOT ($3 AND cancel_asked_by = 'request') THEN NULL ELSE cancel_asked_at END,
+             cancel_asked_by = CASE WHEN $2 = 'absent' AND NOT ($3 AND cancel_asked_by = 'request') THEN NULL ELSE cancel_asked_by END
            WHERE id = $1 AND cancel_certainty IN ('in_flight', 'unknown')`,
-          [id, certainty],
+          [id, certainty, again],
         );
         await recordEvent(query, { kind: 'payment', id, what: 'cancel_answered', certainty, detail: { detail } });
       }),

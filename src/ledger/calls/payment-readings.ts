@@ -5,7 +5,9 @@ import { type Captured, capturedOf, isSameCaptured } from '../../domain/marketpl
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import { PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
+import { isCapturable } from '../../domain/marketplace/payment-capture.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
+import { acceptPart, asAccepted, partThatPays } from '../marketplace/accept-captured.js';
 import { lockName } from '../marketplace/external-payments.js';
 import { bookPlatform } from '../marketplace/follow-lines.js';
 import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-status.js';
@@ -16,6 +18,7 @@ import { asksAboutUnnamed } from '../money-that-leaves/unnamed-refunds.js';
 import type { Sealer } from '../sealer.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { Applied, PaymentReading } from './call-types.js';
+import { readCapture, type SeenCapture } from './capture-readings.js';
 import { ask, type Question, SWEEP_AFTER, SWEEP_AFTER_MS } from './hyperswitch-rows.js';
 
 export interface Reader {
@@ -24,24 +27,28 @@ export interface Reader {
   readonly clock: Clock;
   /** Of what is given back outside a refund. */
   readonly refundFee: FeePolicy;
+  /** How long a buyer's money may be held before a person is asked whether it is to be captured. */
+  readonly captureOverdueMs: number;
 }
 
 /** What was read of a payment becomes what we know of it. The caller holds the order and the payment. */
 export async function readPaymentInto(reader: Reader, row: LockedPayment, read: PaymentReading): Promise<Applied> {
-  const { query } = reader;
+  const { query, captureOverdueMs } = reader;
   const other = await paysOther(query, row, read.facts);
   // What pays another order is not the name of this payment.
-  const reading = other ? { ...read, facts: withoutName(row, read.facts) } : read;
-  const { facts } = reading;
-  const question = other ?? questionOf(row, facts);
+  const said = other ? withoutName(row, read.facts) : read.facts;
+  const captured = capturedOf({ ...row, captured: capturedIn(row) }, said);
+  if (!other) await followCaptures(query, row, { facts: said, captured, runner: read.runner });
+  const facts = asAccepted(row, said);
+  const reading = { ...read, facts };
+  const question = other ?? questionOf(row, facts, captureOverdueMs);
   const status = question ? whileAsked(row.status) : facts.status;
-  const captured = capturedOf({ ...row, captured: capturedIn(row) }, facts);
   const moves = status !== row.status && PAYMENT_TRANSITIONS[row.status].includes(status);
   await saveReading(reader, row, { reading, question, open: isOpen(moves ? status : row.status), captured });
   const started = moves ? await move(reader, row, status) : [];
   if (captured.surely !== BigInt(row.captured)) await bookPlatform(query, row.order_id);
   const settled = givenUpLike(row, facts, captured) || (await isGivenBack(reader, row, facts));
-  const contradiction = moves || settled ? null : contradictionOf(row, facts);
+  const contradiction = moves || settled ? null : contradictionOf(row, facts, questionOf(row, facts, captureOverdueMs));
   const asked = contradiction ?? (settled ? null : question);
   if (asked) await askAbout(query, row, { question: asked, isNews: !isReadBefore(row, facts, captured) });
   else if (row.attention_reason !== null && !(await asksAboutUnnamed(query, row.id)))
@@ -56,21 +63,38 @@ export async function readPaymentInto(reader: Reader, row: LockedPayment, read: 
   return { status: moves ? status : row.status, started };
 }
 
+/** Where it is captured by hand: which parts are, and whether that is all, so that it pays the order. */
+async function followCaptures(query: Query, row: LockedPayment, seen: SeenCapture): Promise<void> {
+  if (row.capture_method === 'automatic') return;
+  await readCapture(query, row, seen);
+  const part = await partThatPays(query, row, seen);
+  if (part === null) return;
+  await acceptPart(query, row, part);
+  row.accepted = part.toString();
+}
+
 /** Money that is there, or was, and is not exactly what the order asked for: nobody but a person can tell what it is for. */
-function questionOf(row: LockedPayment, facts: PaymentReadFacts): Question | null {
+function questionOf(row: LockedPayment, facts: PaymentReadFacts, captureOverdueMs: number): Question | null {
   const differs = 'payment_amount_differs' as const;
   const at = PROVIDER_NAMES[row.provider];
   const said = `${at} calls it ${facts.providerStatus}`;
   const shown = `${facts.amountReceived ?? 'an unknown part'} of ${facts.amount} ${facts.currency} captured`;
+  if (isTaken(row, facts)) return null;
   if (facts.currency !== row.currency || facts.amount !== BigInt(row.amount))
     return {
       reason: differs,
       detail: `${at} holds ${facts.amount} ${facts.currency} for this payment of ${row.amount} ${row.currency}`,
     };
-  if (facts.status === 'succeeded' && facts.amountReceived !== null && facts.amountReceived !== facts.amount)
+  if (facts.status === 'succeeded' && facts.amountReceived !== null && facts.amountReceived !== dueIn(row))
     return {
       reason: differs,
       detail: `${at} captured ${facts.amountReceived} of ${facts.amount} ${facts.currency}`,
+    };
+  if (isHeld(row, facts)) return overdue(row, captureOverdueMs);
+  if (facts.asks === null && isOver(facts) && (facts.amountReceived ?? 0n) > 0n)
+    return {
+      reason: differs,
+      detail: `${said}, ${shown}: accept_capture pays the sellers their part of it, a refund gives it back`,
     };
   switch (facts.asks) {
     case null:
@@ -78,7 +102,7 @@ function questionOf(row: LockedPayment, facts: PaymentReadFacts): Question | nul
     case 'payment_amount_differs':
       return {
         reason: differs,
-        detail: `${said}, ${shown}: give back what was captured by a refund, or capture or cancel it at ${at}`,
+        detail: `${said}, ${shown}: accept_capture pays the sellers their part of what was captured, a refund gives it back, or capture the rest or cancel it at ${at}`,
       };
     case 'unknown_status':
       return {
@@ -87,6 +111,32 @@ function questionOf(row: LockedPayment, facts: PaymentReadFacts): Question | nul
       };
   }
 }
+
+/** Read as what paid the order (`asAccepted`). */
+const isTaken = ({ accepted }: LockedPayment, { status, amountReceived }: PaymentReadFacts): boolean =>
+  accepted !== null && status === 'succeeded' && amountReceived === BigInt(accepted);
+
+/** What has to have been captured where it succeeded. */
+const dueIn = ({ accepted, amount }: LockedPayment): bigint => BigInt(accepted ?? amount);
+
+const isOver = ({ status }: PaymentReadFacts): boolean => status === 'cancelled' || status === 'failed';
+
+/** The buyer's money is held, as was asked for, until it is captured or called off. */
+const isHeld = (row: LockedPayment, { providerStatus }: PaymentReadFacts): boolean =>
+  row.accepted === null &&
+  (row.capture_method === 'automatic'
+    ? false
+    : row.capture_method === 'manual'
+      ? providerStatus === 'requires_capture'
+      : isCapturable(providerStatus));
+
+const overdue = ({ held_money_ms: heldMs }: LockedPayment, captureOverdueMs: number): Question | null =>
+  heldMs === null || heldMs < captureOverdueMs
+    ? null
+    : {
+        reason: 'capture_overdue',
+        detail: `the buyer's money has been held for longer than CAPTURE_OVERDUE, and lapses by itself: capture it (POST /api/v1/payments/{id}/capture), or cancel it`,
+      };
 
 /** One payment at the processor pays one order: another checkout's may have been told of for another one before. */
 async function paysOther(
@@ -155,9 +205,9 @@ async function keptOf(query: Query, { id, captured }: LockedPayment): Promise<Ke
 }
 
 /** Sellers may have been paid of it already, or have paid it back. */
-function contradictionOf(row: LockedPayment, facts: PaymentReadFacts): Question | null {
+function contradictionOf(row: LockedPayment, facts: PaymentReadFacts, question: Question | null): Question | null {
   if (row.status !== 'succeeded') return null;
-  if (facts.status === 'succeeded' && questionOf(row, facts) === null)
+  if (facts.status === 'succeeded' && question === null)
     return row.said_given_back === null
       ? null
       : {
@@ -211,6 +261,7 @@ async function saveReading({ query, sealer }: Reader, row: LockedPayment, save: 
   await query(
     `UPDATE payments SET certainty = 'done', provider_status = $2, detail = $3, read_at = clock_now(), last_answer = 'read',
        refusal = NULL, captured = $8, captured_known = $11, provider_final = $12,
+       authorized_at = CASE WHEN $15::boolean THEN coalesce(authorized_at, clock_now()) END,
        connector = coalesce($13, connector), connector_transaction_id = coalesce($14, connector_transaction_id),
        cancel_certainty = CASE WHEN cancel_certainty IN ('in_flight', 'unknown') THEN coalesce($10, cancel_certainty) ELSE cancel_certainty END,
        sealed_client_secret = coalesce($4, CASE WHEN $7 THEN sealed_client_secret END),
@@ -235,13 +286,19 @@ async function saveReading({ query, sealer }: Reader, row: LockedPayment, save: 
       facts.final,
       facts.connector,
       facts.connectorTransactionId,
+      isHeld(row, facts),
     ],
   );
 }
 
 /** What a payment that has ended shows of a cancel that nobody lived to record; null: it may still be carried out. */
-const cancelShown = ({ status }: PaymentReadFacts): Certainty | null =>
-  status === 'cancelled' ? 'done' : status === 'succeeded' || status === 'failed' ? 'absent' : null;
+const cancelShown = ({ status, final, providerStatus }: PaymentReadFacts): Certainty | null =>
+  status === 'cancelled' ||
+  (final && (providerStatus === 'partially_captured' || (status === 'succeeded' && providerStatus !== status)))
+    ? 'done'
+    : status === 'succeeded' || status === 'failed'
+      ? 'absent'
+      : null;
 
 async function move({ query, clock }: Reader, row: LockedPayment, status: PaymentStatus): Promise<Applied['started']> {
   await mustMove(query, 'payments', {

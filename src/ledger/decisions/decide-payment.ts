@@ -1,8 +1,10 @@
 import { type Certainty, mayHaveMoved } from '../../domain/calls/certainty.js';
+import type { Clock } from '../../domain/clock.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { larger } from '../../domain/money.js';
-import { moveOrder, wakeTransfers } from '../marketplace/order-status.js';
+import { acceptPart, NAMES_LINES } from '../marketplace/accept-captured.js';
+import { moveOrder, orderPaid, wakeTransfers } from '../marketplace/order-status.js';
 import { isOpen } from '../marketplace/payment-row.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { bookGivenBack, saidGivenBack, takeBackGivenBack } from '../money-that-leaves/given-back.js';
@@ -24,6 +26,10 @@ interface Row extends DecidableRow {
   /** A refund of it that may still leave, or may have left. */
   readonly refund_under_way: RefundId | null;
   readonly said_given_back: RefundId | null;
+  /** A part of it that is to be captured, and may be. */
+  readonly capture_open: boolean;
+  /** Refunds that name lines of its order. */
+  readonly names_lines: boolean;
   /** What is asked is about refunds that the processor alone holds. */
   readonly asks_unnamed: boolean;
   /** What the processor alone holds comes to so much, and one of it is in another currency than the payment. */
@@ -42,6 +48,8 @@ export const PAYMENT: Decidable<'payment', Row> = {
          (SELECT coalesce(sum(amount), 0) FROM refunds WHERE payment_id = p.id AND status = 'succeeded') AS given_back,
          (SELECT id FROM refunds WHERE payment_id = p.id AND status IN ('pending', 'review') AND certainty <> 'done' LIMIT 1) AS refund_under_way,
          ${saidGivenBack('p.id')} AS said_given_back, ${ASKS_ABOUT_UNNAMED} AS asks_unnamed,
+         EXISTS (SELECT 1 FROM payment_captures WHERE payment_id = p.id AND status = 'open') AS capture_open,
+         EXISTS (SELECT 1 FROM cause_parts WHERE order_id = p.order_id) AS names_lines,
          u.unnamed, u.unnamed_elsewhere
        FROM payments p, LATERAL (SELECT coalesce(sum(u.amount), 0) AS unnamed, coalesce(bool_or(u.currency <> p.currency), false) AS unnamed_elsewhere
          FROM (${unnamed('p.id')}) AS u) AS u WHERE id = $1 FOR UPDATE OF p`,
@@ -68,17 +76,36 @@ export const PAYMENT: Decidable<'payment', Row> = {
     },
     cancel: {
       missing: (row) =>
-        isOpen(row.status) && row.certainty === 'done'
-          ? undefined
-          : 'there is nothing at its provider that could be cancelled: retry reads it again, write_off gives it up',
+        row.capture_open
+          ? 'a part of it is being captured: wait until it is known what became of that'
+          : isOpen(row.status) && row.certainty === 'done'
+            ? undefined
+            : 'there is nothing at its provider that could be cancelled: retry reads it again, write_off gives it up',
       async apply({ query }, row) {
         await query(
           `UPDATE payments SET ${NO_ATTENTION}, cancel_asked_at = clock_now(), cancel_asked_by = 'decision',
+             captures_closed_at = CASE WHEN captured > 0 THEN coalesce(captures_closed_at, clock_now()) ELSE captures_closed_at END,
              next_check_at = clock_now() WHERE id = $1`,
           [row.id],
         );
         return row.status;
       },
+    },
+    /** The order is of what was captured from now on, and is paid. */
+    accept_capture: {
+      missing(row, { verified }) {
+        if (verified.kind !== 'found')
+          return 'detail' in verified ? verified.detail : 'its provider does not hold it: nobody has captured anything';
+        if (!row.captured_known || row.captured === '0')
+          return 'its provider does not say how much was captured: find that out there, and resolve it with retry once it does';
+        if (BigInt(row.captured) >= BigInt(row.amount))
+          return 'no less than the whole was captured: retry reads it again';
+        if (row.status === 'succeeded')
+          return 'the order was paid before, and its sellers have their shares: give back by a refund what is not there';
+        if (row.capture_open) return 'a part of it is being captured: wait until it is known what became of that';
+        return row.names_lines ? NAMES_LINES : undefined;
+      },
+      apply: async ({ query, clock }, row) => await accept(query, clock, row),
     },
     /** All of it that no refund gave back: a cause like a refund, and nothing of it is sent to a seller or given to the buyer again. */
     given_back: {
@@ -155,6 +182,18 @@ function unnamedMissing(row: Row): string | undefined {
   return BigInt(row.unnamed) > kept(row)
     ? `Stripe holds refunds of ${row.unnamed} that nobody has named, and no more than ${kept(row)} of the payment is left: find out there how many there are, then write_off`
     : undefined;
+}
+
+async function accept(query: Query, clock: Clock, row: Row): Promise<string> {
+  await acceptPart(query, row, BigInt(row.captured));
+  await mustMove(query, 'payments', {
+    id: row.id,
+    from: row.status,
+    to: 'succeeded',
+    set: `${NO_ATTENTION}, written_off_at = NULL, next_check_at = NULL, sealed_client_secret = NULL, sealed_key_id = NULL`,
+  });
+  await orderPaid(query, clock, row.order_id);
+  return 'succeeded';
 }
 
 async function leaveUnnamed(query: Query, row: Row): Promise<string> {

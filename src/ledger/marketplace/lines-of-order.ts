@@ -47,7 +47,7 @@ export async function headOf(query: Query, order: OrderId): Promise<OrderHead> {
 
 export async function linesIn(query: Query, order: OrderId, head: OrderHead): Promise<Lines> {
   const rows = await query<{ position: number; seller_account: string | null; amount: string; fee: string }>(
-    'SELECT position, seller_account, amount, fee FROM order_items WHERE order_id = $1 ORDER BY position',
+    'SELECT position, seller_account, amount, fee FROM order_items WHERE order_id = $1 AND amount > 0 ORDER BY position',
     [order],
   );
   return {

@@ -25,6 +25,7 @@ import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { HELD_FOR, type HeldForRow, toHeldFor } from '../calls/releases.js';
 import type { Database } from '../database.js';
 import { Conditions, inArchive, waitsForAPerson } from '../list-conditions.js';
+import { CAPTURING_COLUMNS, type CapturingRow, toCapturing } from './capturing-row.js';
 import {
   conversionOfReversal,
   conversionOfTransfer,
@@ -40,6 +41,7 @@ export interface OrderRow {
   reference: string | null;
   currency: string;
   amount: string;
+  ordered: string | null;
   status: OrderStatus;
   /** The platform's: its lines and what was paid for none, the fees, and what is left of both. */
   platform_amount: string;
@@ -58,6 +60,7 @@ export interface OrderItemRow {
   description: string;
   release_kind: ReleaseKind;
   release_after_ms: string | null;
+  ordered: string | null;
 }
 
 interface AttentionColumns {
@@ -66,7 +69,7 @@ interface AttentionColumns {
   attention_detail: string | null;
 }
 
-export interface PaymentRow extends AttentionColumns {
+export interface PaymentRow extends AttentionColumns, CapturingRow {
   id: PaymentId;
   order_id: OrderId;
   amount: string;
@@ -152,15 +155,16 @@ export interface ReversalRow extends AttentionColumns, ReversedMoney {
   created_at: Date;
 }
 
-export const ORDER_COLUMNS = `id, reference, currency, amount, status, created_at,
+export const ORDER_COLUMNS = `id, reference, currency, amount, ordered, status, created_at,
   amount - (SELECT coalesce(sum(amount), 0) FROM order_items WHERE order_id = orders.id AND seller_account IS NOT NULL) AS platform_amount,
   (SELECT coalesce(sum(fee), 0) FROM order_items WHERE order_id = orders.id) AS fees,
   coalesce((SELECT promised - due_back FROM order_shares WHERE order_id = orders.id AND seller_account IS NULL), 0) AS kept`;
 
 export const ORDER_ITEM_COLUMNS =
-  'order_id, id, kind, seller_account, amount, fee, description, release_kind, release_after_ms';
+  'order_id, id, kind, seller_account, amount, fee, description, release_kind, release_after_ms, ordered';
 
-export const PAYMENT_COLUMNS = `id, order_id, amount, captured, captured_known, currency, status, provider_status, certainty,
+export const PAYMENT_COLUMNS = `${CAPTURING_COLUMNS},
+  id, order_id, amount, captured, captured_known, currency, status, provider_status, certainty,
   provider, hyperswitch_payment_id, CASE WHEN connector = 'stripe' THEN connector_transaction_id END AS stripe_payment_id, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reason, status, certainty, origin,
@@ -236,6 +240,7 @@ export const toOrderItem = (row: OrderItemRow): OrderItem => ({
   sellerAccount: row.seller_account,
   amount: BigInt(row.amount),
   fee: BigInt(row.fee),
+  ordered: row.ordered === null ? null : BigInt(row.ordered),
   description: row.description,
   release:
     row.release_kind === 'after'
@@ -251,6 +256,9 @@ export const toPayment = (row: PaymentRow): Payment => ({
   amount: BigInt(row.amount),
   captured: { surely: BigInt(row.captured), known: row.captured_known },
   currency: row.currency,
+  capture: toCapturing(row),
+  profileId: row.profile_id,
+  passedOn: row.passed_on,
   providerStatus: row.provider_status,
   provider: row.provider,
   hyperswitchPaymentId: row.hyperswitch_payment_id,

@@ -3,6 +3,7 @@ import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { JsonObject } from '../../domain/json.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type { MarketplaceKind, NewOrderItem, Payment, Refund } from '../../domain/marketplace/marketplace.js';
+import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
 
 export interface NewOrder {
   readonly id: OrderId;
@@ -13,7 +14,7 @@ export interface NewOrder {
 /** Our own client's Idempotency-Key; scoped to the token's name and the operation. */
 export interface RequestKey {
   readonly principal: string;
-  readonly operation: 'orders' | 'payments' | 'refunds';
+  readonly operation: 'orders' | 'payments' | 'refunds' | 'captures';
   readonly key: string;
   readonly bodySha256: string;
 }
@@ -32,6 +33,8 @@ export type NewPaymentOutcome =
   /** `created`: one more row, not sent yet. `existing`: the order's one payment. */
   | { readonly kind: 'created' | 'existing'; readonly payment: Payment }
   | { readonly kind: 'order_not_found' }
+  /** Its provider takes no such terms: nothing was stored. */
+  | { readonly kind: 'not_made_so' }
   /** The payment failed or was cancelled for good. */
   | { readonly kind: 'closed'; readonly payment: Payment };
 
@@ -40,6 +43,8 @@ export interface NewPayment {
   readonly orderId: OrderId;
   /** Derived from the payment's key (src/providers/hyperswitch/ids.ts), so that a repeated call makes nothing new. Null: it is made at Stripe. */
   readonly hyperswitchPaymentId: string | null;
+  /** Left out: captured by itself, under the profile of the key, and nothing is passed on. At Stripe always so. */
+  readonly terms?: PaymentTerms | undefined;
 }
 
 export interface NewRefund {

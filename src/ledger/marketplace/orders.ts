@@ -171,6 +171,7 @@ async function readOrders(query: Query, ids: readonly OrderId[]): Promise<Order[
     status: row.status,
     currency: row.currency,
     amount: BigInt(row.amount),
+    ordered: row.ordered === null ? null : BigInt(row.ordered),
     items: items(row.id),
     platform: { amount: BigInt(row.platform_amount), fees: BigInt(row.fees), kept: BigInt(row.kept) },
     payment: payments(row.id)[0] ?? null,

@@ -4,6 +4,7 @@ import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
 import type { Captured } from '../../domain/marketplace/captured.js';
 import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
+import type { CaptureMethod, PassedOn } from '../../domain/marketplace/payment-capture.js';
 import type { Holdable } from '../calls/holds.js';
 import { saidGivenBack } from '../money-that-leaves/given-back.js';
 import type { Query } from '../transition.js';
@@ -26,7 +27,7 @@ export interface LockedPayment extends Holdable {
   captured: string;
   captured_known: boolean;
   cancel_asked_at: Date | null;
-  cancel_asked_by: 'expiry' | 'decision' | null;
+  cancel_asked_by: 'expiry' | 'decision' | 'request' | null;
   cancel_certainty: Certainty;
   cancel_attempts: number;
   written_off_at: Date | null;
@@ -34,11 +35,22 @@ export interface LockedPayment extends Holdable {
   attention_reason: AttentionReason | null;
   /** The refund by which two persons have said that the buyer has the money. */
   said_given_back: RefundId | null;
+  capture_method: CaptureMethod;
+  profile_id: string | null;
+  passed_on: PassedOn;
+  /** Nothing more is to be captured of it. */
+  captures_closed_at: Date | null;
+  /** The part that paid the order. */
+  accepted: string | null;
+  /** For how long the buyer's money has been held; null: it is not. */
+  held_money_ms: number | null;
   age_ms: number;
 }
 
 const COLUMNS = `id, order_id, amount, currency, status, provider_status, certainty, idempotency_key, provider, taken_elsewhere, hyperswitch_payment_id, connector_transaction_id,
   refusal, captured, captured_known, cancel_asked_at, cancel_asked_by, cancel_certainty, cancel_attempts, written_off_at, provider_final, attention_reason, runner,
+  capture_method, profile_id, passed_on, captures_closed_at, accepted,
+  (extract(epoch FROM clock_now() - authorized_at) * 1000)::float8 AS held_money_ms,
   ${saidGivenBack('payments.id')} AS said_given_back,
   (extract(epoch FROM runner_until - clock_now()) * 1000)::float8 AS held_ms,
   (extract(epoch FROM clock_now() - created_at) * 1000)::float8 AS age_ms`;

@@ -1,6 +1,7 @@
 import { paymentKey } from '../../domain/calls/idempotency-keys.js';
 import type { PaymentId } from '../../domain/ids.js';
 import type { Payment } from '../../domain/marketplace/marketplace.js';
+import { PLAIN_TERMS } from '../../domain/marketplace/payment-capture.js';
 import type { Database } from '../database.js';
 import type { Sealed, Sealer } from '../sealer.js';
 import { type Query, recordEvent } from '../transition.js';
@@ -30,6 +31,7 @@ export function createPayments(database: Database, sealer: Sealer) {
         );
         if (!order) return { kind: 'order_not_found' };
         const existing = await paymentOf(query, payment.orderId);
+        if (!existing && !isMadeSo(payment)) return { kind: 'not_made_so' };
         const current = existing ?? (await insertPayment(query, payment, { ...order, request }));
         await tieRequest(query, request, current.id);
         if (!existing) return { kind: 'created', payment: current };
@@ -59,16 +61,22 @@ async function paymentOf(query: Query, order: string): Promise<Payment | undefin
   return row && toPayment(row);
 }
 
+/** At Stripe a payment is captured by itself, and nothing is passed on. */
+const isMadeSo = ({ hyperswitchPaymentId, terms = PLAIN_TERMS }: NewPayment): boolean =>
+  hyperswitchPaymentId !== null ||
+  (terms.captureMethod === 'automatic' && terms.profileId === null && Object.keys(terms.passedOn).length === 0);
+
 /** The request that makes it sends it first; only what that leaves behind is found by the sweep. */
 async function insertPayment(
   query: Query,
-  { id, orderId, hyperswitchPaymentId }: NewPayment,
+  { id, orderId, hyperswitchPaymentId, terms = PLAIN_TERMS }: NewPayment,
   { amount, currency, request }: { amount: string; currency: string; request: RequestKey },
 ): Promise<Payment> {
   const isStripes = hyperswitchPaymentId === null;
   const [row] = await query<PaymentRow>(
-    `INSERT INTO payments (id, order_id, amount, currency, idempotency_key, hyperswitch_payment_id, provider, connector, next_check_at, workflow_id)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, clock_now() + interval '30 seconds', 'payment/' || $1::uuid) RETURNING ${PAYMENT_COLUMNS}`,
+    `INSERT INTO payments (id, order_id, amount, currency, idempotency_key, hyperswitch_payment_id, provider, connector,
+       capture_method, profile_id, passed_on, next_check_at, workflow_id)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, clock_now() + interval '30 seconds', 'payment/' || $1::uuid) RETURNING ${PAYMENT_COLUMNS}`,
     [
       id,
       orderId,
@@ -78,6 +86,9 @@ async function insertPayment(
       hyperswitchPaymentId,
       isStripes ? 'stripe' : 'hyperswitch',
       isStripes ? 'stripe' : null,
+      terms.captureMethod,
+      terms.profileId,
+      JSON.stringify(terms.passedOn),
     ],
   );
   if (!row) throw new Error(`payment ${id} was not stored`);
@@ -92,6 +103,8 @@ async function insertPayment(
       currency,
       ...(isStripes ? { provider: 'stripe' } : { hyperswitch_payment_id: hyperswitchPaymentId }),
       by: request.principal,
+      ...(terms.captureMethod === 'automatic' ? {} : { capture: terms.captureMethod }),
+      ...(terms.profileId === null ? {} : { profile_id: terms.profileId }),
     },
   });
   return toPayment(row);

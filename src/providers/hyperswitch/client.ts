@@ -7,6 +7,7 @@ import type {
 } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
 import { hyperswitchUnit } from '../../domain/marketplace/currencies.js';
+import type { CaptureMethod, PassedOn } from '../../domain/marketplace/payment-capture.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { type HyperswitchLists, hyperswitchLists } from './account-lists.js';
 import { keyedAnswer, readAnswer } from './answers.js';
@@ -23,7 +24,20 @@ export interface CreatePayment {
   /** Minor units of `currency` (ISO 4217, any case). */
   readonly amount: bigint;
   readonly currency: string;
-  readonly metadata: { readonly order_id: string; readonly payment_id: string };
+  /** What the order's own client wants kept there goes beside our own names, which are never its. */
+  readonly metadata: { readonly order_id: string; readonly payment_id: string; readonly [name: string]: string };
+  /** Default: automatic. */
+  readonly captureMethod?: CaptureMethod;
+  readonly profileId?: string;
+  readonly customer?: PassedOn['customer'];
+  readonly returnUrl?: string;
+}
+
+export interface CapturePayment {
+  readonly hyperswitchPaymentId: string;
+  /** Minor units of `currency`, the payment's own: this part of it. */
+  readonly amount: bigint;
+  readonly currency: string;
 }
 
 export interface CreateRefund {
@@ -54,6 +68,12 @@ export interface Hyperswitch extends HyperswitchLists {
    * it can no longer be cancelled. What is read of the payment afterwards decides.
    */
   cancelPayment(idempotencyKey: string, hyperswitchPaymentId: string): Promise<KeyedAnswer<PaymentFacts>>;
+  /**
+   * POST /payments/{id}/capture, once: no key is honoured here, and the same sent again may capture as much again. `done`: its answer,
+   * which may not show the part yet. What is read of the payment afterwards decides.
+   * @throws EmptyIdempotencyKey or RangeError (amount) before anything is sent
+   */
+  capturePayment(idempotencyKey: string, request: CapturePayment): Promise<KeyedAnswer<PaymentFacts>>;
   /** Asks Hyperswitch to ask its processor first (force_sync). */
   readPayment(hyperswitchPaymentId: string): Promise<ReadAnswer<PaymentFacts>>;
   /** @param lane `first` for the read before money is taken back */
@@ -99,7 +119,7 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
         : noSuchId(id),
     disputesOf: async (id) => (isHyperswitchId(id) ? allDisputes(lanes.in_turn, id) : noSuchId(id)),
 
-    async createPayment(idempotencyKey, { amount, currency, metadata }) {
+    async createPayment(idempotencyKey, { amount, currency, metadata, ...terms }) {
       const key = requireIdempotencyKey(idempotencyKey, 'createPayment');
       const id = hyperswitchPaymentId(key);
       const body = {
@@ -107,7 +127,10 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
         amount: unitsOf(amount, currency.toUpperCase()),
         currency: currency.toUpperCase(),
         confirm: false,
-        capture_method: 'automatic',
+        capture_method: terms.captureMethod ?? 'automatic',
+        ...(terms.profileId === undefined ? {} : { profile_id: terms.profileId }),
+        ...(terms.customer === undefined ? {} : customerOf(terms.customer)),
+        ...(terms.returnUrl === undefined ? {} : { return_url: terms.returnUrl }),
         metadata,
       };
       const same = { id, amount, currency: body.currency };
@@ -126,6 +149,18 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
         read: (object) => samePayment(readPaymentFacts(object), { id }),
         existing: () => readPayment(id),
         isOurs: () => true,
+      });
+    },
+
+    async capturePayment(idempotencyKey, { hyperswitchPaymentId: id, amount, currency }) {
+      const key = requireIdempotencyKey(idempotencyKey, 'capturePayment');
+      if (!isHyperswitchId(id)) throw new RangeError(`${JSON.stringify(id)} is no id of Hyperswitch: nothing was sent`);
+      const body = { amount_to_capture: unitsOf(amount, currency.toUpperCase()) };
+      return created(await ask('POST', `/payments/${id}/capture`, { body, key }), {
+        read: (object) => samePayment(readPaymentFacts(object), { id }),
+        // Another capture is being made there: nobody knows whose.
+        existing: async () => ({ kind: 'unclear', detail: 'what it stands for is read of the payment' }),
+        isOurs: () => false,
       });
     },
 
@@ -151,6 +186,11 @@ export function createHyperswitch(options: HyperswitchOptions): Hyperswitch {
     },
   };
 }
+
+/** Who he is at Hyperswitch; the rest is filled in for him there. */
+const customerOf = ({ id, name, email }: NonNullable<PassedOn['customer']>) => ({
+  customer: { id, ...(name === undefined ? {} : { name }), ...(email === undefined ? {} : { email }) },
+});
 
 /** @throws RangeError for what Hyperswitch's units or no JSON number carry exactly, before anything is sent */
 function unitsOf(amount: bigint, currency: string): number {

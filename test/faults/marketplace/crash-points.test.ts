@@ -5,6 +5,7 @@ import { createStripe } from '../../../src/providers/stripe/client.js';
 import { marketplaceOperations, settlementOperations } from '../../support/ledger-operations.js';
 import { BESIDE_THE_PATH } from '../../support/marketplace/crash/beside-the-path.js';
 import { CANCELS } from '../../support/marketplace/crash/cancels.js';
+import { CAPTURES } from '../../support/marketplace/crash/captures.js';
 import { DISPUTES } from '../../support/marketplace/crash/disputes.js';
 import { isOver } from '../../support/marketplace/crash/endings.js';
 import { HTTP, listenTo } from '../../support/marketplace/crash/http.js';
@@ -32,6 +33,7 @@ const STORIES = {
   cancels: CANCELS,
   madeAtStripe: MADE_AT_STRIPE,
   leftAtStripe: LEFT_AT_STRIPE,
+  captures: CAPTURES,
   transfers: TRANSFERS,
   reversals: [...REVERSALS, INQUIRY_ELSEWHERE],
   disputes: DISPUTES,

@@ -7,6 +7,8 @@ import type { FollowStep } from '../../../src/calls/steps.js';
 import { paymentKey, refundKey } from '../../../src/domain/calls/idempotency-keys.js';
 import type { PaymentFacts } from '../../../src/domain/calls/provider-answers.js';
 import {
+  type DecisionId,
+  newCaptureId,
   newDecisionId,
   newOrderId,
   newPaymentId,
@@ -15,6 +17,8 @@ import {
   type PaymentId,
   type RefundId,
 } from '../../../src/domain/ids.js';
+import { type CaptureMethod, type PaymentTerms, PLAIN_TERMS } from '../../../src/domain/marketplace/payment-capture.js';
+import type { NewOrder } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { createHyperswitch } from '../../../src/providers/hyperswitch/client.js';
 import { hyperswitchPaymentId, hyperswitchRefundId } from '../../../src/providers/hyperswitch/ids.js';
 import { openTestLedger } from '../ledger-fixtures.js';
@@ -60,13 +64,17 @@ export async function openHyperswitchWorld() {
   let calls = process('p1');
   let processes = 1;
 
-  async function order(amount = 1_000n): Promise<{ id: OrderId; paymentId: PaymentId; at: string }> {
+  async function order(
+    amount = 1_000n,
+    terms?: PaymentTerms,
+    lines?: NewOrder['items'],
+  ): Promise<{ id: OrderId; paymentId: PaymentId; at: string }> {
     const id = newOrderId(clock.nowMs());
-    const items = [{ sellerAccount: 'acct_ada', amount, description: 'goods' }];
+    const items = lines ?? [{ sellerAccount: 'acct_ada', amount, description: 'goods' }];
     await ledger.createOrder({ id, currency: 'USD', items }, await beginRequest({ ledger }, 'orders'));
     const at = hyperswitchPaymentId(paymentKey(id));
     const made = await ledger.createPayment(
-      { id: newPaymentId(clock.nowMs()), orderId: id, hyperswitchPaymentId: at },
+      { id: newPaymentId(clock.nowMs()), orderId: id, hyperswitchPaymentId: at, terms },
       await beginRequest({ ledger }, 'payments'),
     );
     if (made.kind !== 'created') throw new Error(made.kind);
@@ -100,6 +108,21 @@ export async function openHyperswitchWorld() {
       });
       const step = await calls.advancePayment(made.paymentId);
       return { ...made, step };
+    },
+
+    /** Ordered, and its buyer's money is held. */
+    async held(captureMethod: CaptureMethod, lines?: NewOrder['items']) {
+      const made = await order(1_000n, { ...PLAIN_TERMS, captureMethod }, lines);
+      await calls.advancePayment(made.paymentId);
+      await sandbox.movePayment(made.at, { to: 'requires_capture' });
+      await calls.advancePayment(made.paymentId);
+      return made;
+    },
+
+    /** POST …/capture as far as the row; nothing is sent. */
+    async askCapture(paymentId: PaymentId, amount: bigint | null = null, final: boolean | null = null) {
+      const request = await beginRequest({ ledger }, 'captures');
+      return await ledger.askCapture({ id: newCaptureId(clock.nowMs()), paymentId, amount, final }, request);
     },
 
     /** Ordered, and paid by its buyer. */
@@ -150,8 +173,17 @@ export async function openHyperswitchWorld() {
         note: 'as discussed',
         evidence: null,
       }),
+    /** The second person approves what waits for one. */
+    async approve(itemId: PaymentId, by: string) {
+      const [waits] = await test.database.query<{ id: DecisionId }>(
+        `SELECT id FROM decisions WHERE item_id = $1 AND state = 'pending_approval'`,
+        [itemId],
+      );
+      const approved = await resolution.approve({ decisionId: waits!.id, by, note: 'seen too' });
+      if (approved.kind !== 'applied') throw new Error(`not approved: ${JSON.stringify(approved)}`);
+    },
     refunded: () => sandbox.ledger().totals['USD']?.refunded ?? 0,
-    posts: (endpoint: 'payments.create' | 'payments.cancel' | 'refunds.create') =>
+    posts: (endpoint: 'payments.create' | 'payments.cancel' | 'payments.capture' | 'refunds.create') =>
       sandbox.calls().calls.filter((call) => call.endpoint === endpoint).length,
 
     async close() {

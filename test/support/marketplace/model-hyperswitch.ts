@@ -74,6 +74,7 @@ export function modelHyperswitch() {
         ? { kind: 'done', value: refund, replayed: existing !== undefined, ...common }
         : { kind: 'refused', why: 'other', code: 'IR_13', detail: 'amount exceeds', replayed: false, ...common };
     },
+    capturePayment: () => Promise.reject(new Error('nobody captures a payment by hand in these stories')),
     cancelPayment: () => Promise.reject(new Error('nobody cancels a payment in these stories')),
     readPayment: (id) => read(() => payments.get(id)),
     readRefund: (id) => read(() => refunds.get(id)),

@@ -17,6 +17,8 @@ const EMPTY_LEDGER: MarketplaceRouteLedger = {
   listOrders: none,
   createPayment: () => Promise.resolve({ kind: 'order_not_found' }),
   findPayment: nothing,
+  askCapture: unexpected('a capture'),
+  askCancel: unexpected('a cancel'),
   listPayments: () => Promise.resolve([]),
   clientSecret: () => Promise.resolve(null),
   createRefund: () => Promise.resolve({ kind: 'order_not_found' }),

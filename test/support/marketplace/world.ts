@@ -18,6 +18,7 @@ import {
   type RefundId,
 } from '../../../src/domain/ids.js';
 import type { Order, PaymentProvider } from '../../../src/domain/marketplace/marketplace.js';
+import { type CaptureMethod, PLAIN_TERMS } from '../../../src/domain/marketplace/payment-capture.js';
 import { sweepIntervals } from '../../../src/domain/sweep-lanes.js';
 import { stripeTaskQueue } from '../../../src/domain/workflow-ids.js';
 import type { Ledger } from '../../../src/ledger/ledger.js';
@@ -70,7 +71,7 @@ export interface MarketplaceWorld extends MarketplaceRuntime {
   /** An order as our own clients make it; nothing is paid. */
   order(sellers: Sellers, currency?: string): Promise<Order>;
   /** Its payment's row alone; nothing is sent. */
-  placePayment(order: OrderId): Promise<PaymentId>;
+  placePayment(order: OrderId, captureMethod?: CaptureMethod): Promise<PaymentId>;
   /** The one call of POST /payments, and the start of what it leads to. */
   pay(order: OrderId): Promise<void>;
   /** Ordered and paid at once: the sandbox must carry payments out by itself. */
@@ -235,12 +236,13 @@ export function commerce(
     const id = newOrderId(clock.nowMs());
     return await ledger.createOrder({ id, currency, items }, await beginRequest({ ledger }, 'orders'));
   };
-  const placePayment = async (id: OrderId): Promise<PaymentId> => {
+  const placePayment = async (id: OrderId, captureMethod: CaptureMethod = 'automatic'): Promise<PaymentId> => {
     const outcome = await ledger.createPayment(
       {
         id: newPaymentId(clock.nowMs()),
         orderId: id,
         hyperswitchPaymentId: provider === 'stripe' ? null : hyperswitchPaymentId(id),
+        terms: { ...PLAIN_TERMS, captureMethod },
       },
       await beginRequest({ ledger }, 'payments'),
     );

@@ -62,7 +62,7 @@ describe('/openapi.json', () => {
     const keyed = OPERATIONS.filter(({ problems }) => problems.includes('idempotency_key_required')).map(
       ({ id }) => id,
     );
-    expect(keyed).toEqual(['createOrder', 'createPayment', 'createRefund']);
+    expect(keyed).toEqual(['createOrder', 'createPayment', 'capturePayment', 'createRefund']);
     for (const path of ['orders', 'payments', 'refunds']) {
       expect(description.paths[`/api/v1/${path}`].post.parameters).toContainEqual(
         expect.objectContaining({ name: 'Idempotency-Key', in: 'header', required: true }),

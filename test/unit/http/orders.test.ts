@@ -19,6 +19,7 @@ async function open() {
         const items = order.items.map(({ release = { kind: 'immediately' }, ...item }, nth) => ({
           kind: 'item' as const,
           fee: 0n,
+          ordered: null,
           ...item,
           release,
           id: id(10 + nth),
@@ -48,11 +49,13 @@ describe('POST /api/v1/orders', () => {
       status: 'pending',
       currency: 'USD',
       amount: 1_000,
+      ordered: null,
       items: [
-        { id: id(10), kind: 'item', fee: 0, release: 'immediately', ...ITEM },
+        { id: id(10), kind: 'item', ordered: null, fee: 0, release: 'immediately', ...ITEM },
         {
           id: id(11),
           kind: 'item',
+          ordered: null,
           fee: 0,
           release: 'immediately',
           seller_account: 'acct_2B',

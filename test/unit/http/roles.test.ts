@@ -26,6 +26,8 @@ describe('who may do what', () => {
     getTransfer: ['service', 'viewer', 'operator', 'approver'],
     retryTransfer: ['operator', 'approver'],
     releaseTransfer: ['service', 'operator', 'approver'],
+    capturePayment: ['service', 'operator', 'approver'],
+    cancelPayment: ['service', 'operator', 'approver'],
     resolveTransfer: ['operator', 'approver'],
     listDisputes: ['service', 'viewer', 'operator', 'approver'],
     getDispute: ['service', 'viewer', 'operator', 'approver'],

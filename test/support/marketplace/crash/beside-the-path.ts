@@ -69,6 +69,10 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.askAboutRefund': 'a question moves nothing, and the next look asks it again: hyperswitch-certainty.test.ts',
   'ledger.pinHyperswitch': 'one statement; the next answer pins the same',
   'ledger.knownPayment': 'reads',
+  'ledger.profilesOfOrders': 'reads',
+  'ledger.askCapture':
+    'one transaction, and nothing is sent; the same request names the same part: captures-api.test.ts',
+  'ledger.askCancel': 'one transaction, and nothing is sent; said again it changes nothing: called-off.test.ts',
   'ledger.hyperswitchIsOurs': 'one statement; made again at the next answer that is ours',
   'ledger.takeHyperswitchTurn': 'a turn that nobody uses; a death there is a death before a read',
   ...Object.fromEntries(

@@ -88,7 +88,7 @@ export const given = ({ order }: Scene): Order => {
 export const lost = (
   scene: Scene,
   kind: HyperswitchFault['kinds'][number],
-  on: 'payments.create' | 'payments.cancel' | 'refunds.create' | 'refunds.read',
+  on: 'payments.create' | 'payments.cancel' | 'payments.capture' | 'refunds.create' | 'refunds.read',
 ) => hyperswitchIll(scene, { kinds: [kind], on: [on], ...(scene.somebodyDies ? {} : { times: 1 }) });
 
 /** Whoever dies, dies while the provider is at work. */

@@ -219,8 +219,12 @@ async function dueByAbsences({ database }: TestLedger): Promise<MarketplaceItem[
     await database.query<{ id: PaymentId }>(passed('payments')),
     await database.query<{ id: RefundId }>(passed('refunds')),
   ];
+  const capturing = await database.query<{ id: PaymentId }>(
+    `UPDATE payment_captures SET last_absence_at = last_absence_at - interval '10 minutes'
+     WHERE status = 'open' AND last_absence_at > clock_now() - interval '10 minutes' RETURNING payment_id AS id`,
+  );
   return [
-    ...payments.map(({ id }) => ({ kind: 'payment', id }) as const),
+    ...[...payments, ...capturing].map(({ id }) => ({ kind: 'payment', id }) as const),
     ...refunds.map(({ id }) => ({ kind: 'refund', id }) as const),
   ];
 }
