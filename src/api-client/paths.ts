@@ -45,7 +45,9 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -60,12 +62,16 @@ export interface components {
       status: 'pending' | 'payment_failed' | 'paid' | 'partially_refunded' | 'refunded';
       currency: string;
       amount: number;
+      /** What it came to before only a part of it was captured; null: as ordered. */
+      ordered: number | null;
       items: {
         id: string;
         kind: 'item' | 'shipping' | 'tax';
         /** Null: the platform's own. */
         seller_account: string | null;
         amount: number;
+        /** What it came to before only a part of the order was captured; null: as ordered. */
+        ordered: number | null;
         /** Of the amount, what the platform keeps. */
         fee: number;
         /** When its seller's share may be sent. */
@@ -114,7 +120,9 @@ export interface components {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency'
+            | 'capture_overdue';
           since: string;
           detail: string;
         } | null;
@@ -151,6 +159,8 @@ export interface components {
         | 'permanently_failed';
       certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
       stripe_transfer_id: string | null;
+      /** What is sent at Stripe, and Stripe's rate, where the platform's balance has another currency than the order; null: the amount itself. */
+      conversion: { currency: string; amount: number; exchange_rate: string | null } | null;
       retry_count: number;
       next_retry_at: string | null;
       /** Why it is not sent yet, where nobody is asked about that: it goes on by itself. */
@@ -213,7 +223,9 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -247,6 +259,10 @@ export interface components {
         /** That it is, or was, kept of. */
         transfer_id: string | null;
       } | null;
+      /** What it takes at Stripe, where its transfer was sent in another currency; null: the amount itself. */
+      conversion: { currency: string; amount: number } | null;
+      /** What it was for its seller, where his balance has another currency than the transfer: what this part had brought him, what was taken, and the second less the first. Null: it has not, or that was not read yet. */
+      seller: { currency: string; got: number; gave: number; difference: number } | null;
       attention: {
         reason:
           | 'credential_undecodable'
@@ -276,7 +292,9 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -330,7 +348,9 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -389,7 +409,9 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -411,6 +433,27 @@ export interface components {
       status: 'pending' | 'processing' | 'failed' | 'cancelled' | 'succeeded';
       amount: number;
       currency: string;
+      capture: 'automatic' | 'manual' | 'manual_multiple';
+      /** Parts that were asked for here, the oldest first. */
+      captures: {
+        id: string;
+        amount: number;
+        final: boolean;
+        /** `open`: nobody knows yet; `refused`: surely not captured, and not asked for again. */
+        status: 'open' | 'done' | 'refused';
+        certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
+        detail: string | null;
+        created_at: string;
+      }[];
+      /** Since when the buyer's money has been held to be captured; null: it is not. */
+      held_since: string | null;
+      /** When it was asked that it, or what is left of it, be called off; null: nobody has, or that has ended. */
+      cancel_asked_at: string | null;
+      /** That its order has named. */
+      profile_id: string | null;
+      customer_id: string | null;
+      return_url: string | null;
+      metadata: { [name: string]: string };
       /** What the buyer has surely paid, whatever the status; as much can be refunded. */
       captured: number;
       /** False: more may have been captured than that, or in another currency; Hyperswitch does not say. */
@@ -452,7 +495,9 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -560,7 +605,9 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -675,6 +722,8 @@ export interface components {
         | 'dispute'
         | 'release_overdue'
         | 'payout_failed'
+        | 'retired_currency'
+        | 'capture_overdue'
         | null;
       rests_on: 'nobody' | 'one' | 'two' | null;
       /** What it gives up or pays again, in minor units. */
@@ -718,7 +767,9 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency'
+          | 'capture_overdue';
         count: number;
         oldest_at: string;
         amounts: {
@@ -873,7 +924,9 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency'
+          | 'capture_overdue';
         since: string;
         detail: string;
       } | null;
@@ -1114,7 +1167,9 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1272,7 +1327,9 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1438,7 +1495,9 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1490,6 +1549,16 @@ export interface paths {
         content: {
           'application/json': {
             /** Of an order. */ order_id: string;
+            /** `automatic` (default); `manual`: the buyer's money is held until POST /api/v1/payments/{id}/capture; `manual_multiple`: captured in several parts, where the processor can. */
+            capture?: 'automatic' | 'manual' | 'manual_multiple';
+            /** Who pays, as your shop and Hyperswitch know him. */
+            customer?: { id: string; name?: string; email?: string };
+            /** Where the buyer comes back to after he has paid; https. */
+            return_url?: string;
+            /** Kept with the payment at Hyperswitch: up to 48 texts of at most 500 characters, under names of at most 40. `order_id` and `payment_id` are written there by Makegood. */
+            metadata?: { [name: string]: string };
+            /** The profile of Hyperswitch that the payment is made under; default: HYPERSWITCH_PROFILE_ID, else that of the key. */
+            profile_id?: string;
           };
         };
       };
@@ -1548,6 +1617,92 @@ export interface paths {
     patch?: never;
     delete?: never;
   };
+  '/api/v1/payments/{id}/capture': {
+    get?: never;
+    /** Capture a payment whose money is held, or a part of it. Roles: service, operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header: {
+          /** Names this request among those of this token: the same key and body is answered with the first answer, however often it is sent. Two equal refunds are two keys. */
+          'Idempotency-Key': string;
+          /** Of the session; needed only by requests that come by its cookie. */
+          'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody: {
+        content: {
+          'application/json': {
+            /** Minor units, as a JSON integer: this part of the payment; left out: all that is left. */
+            amount?: number;
+            /** True: nothing more is captured after it, and the sellers are paid of what was. Always so of a payment that is `manual`, and of the last part. */
+            final?: boolean;
+          };
+        };
+      };
+      responses: {
+        /** The payment, with what is captured of it now. */
+        200: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['PaymentDetails'] };
+        };
+        400: ProblemAnswer;
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        413: ProblemAnswer;
+        415: ProblemAnswer;
+        422: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
+  '/api/v1/payments/{id}/cancel': {
+    get?: never;
+    /** Call off a payment that is not captured, or what is left of it: the buyer keeps what was only held. A success that came before wins. Said again it changes nothing. Roles: service, operator, approver. */
+    post: {
+      parameters: {
+        query?: never;
+        header?: {
+          /** Of the session; needed only by requests that come by its cookie. */ 'X-CSRF-Token'?: string;
+          /** Echoed in the answer and in our logs; made up when it is missing. */
+          'X-Request-Id'?: string;
+        };
+        path: { id: string };
+        cookie?: never;
+      };
+      requestBody?: never;
+      responses: {
+        /** The payment: called off, or paid by what was captured of it. */
+        200: {
+          headers: Record<string, unknown>;
+          content: { 'application/json': components['schemas']['PaymentDetails'] };
+        };
+        401: ProblemAnswer;
+        403: ProblemAnswer;
+        404: ProblemAnswer;
+        405: ProblemAnswer;
+        409: ProblemAnswer;
+        429: ProblemAnswer;
+        500: ProblemAnswer;
+        503: ProblemAnswer;
+      };
+    };
+    put?: never;
+    patch?: never;
+    delete?: never;
+  };
   '/api/v1/refunds': {
     /** What buyers got back or are to get back, newest first. Roles: service, viewer, operator, approver. */
     get: {
@@ -1586,7 +1741,9 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1853,7 +2010,9 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2019,7 +2178,9 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2124,7 +2285,9 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency'
+            | 'capture_overdue';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2409,6 +2572,8 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2494,6 +2659,8 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2581,6 +2748,8 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2635,7 +2804,7 @@ export interface paths {
       requestBody: {
         content: {
           'application/json': {
-            /** One of retry, cancel, given_back, not_given_back, write_off; anything else is answered with 422. */
+            /** One of retry, cancel, accept_capture, given_back, not_given_back, write_off; anything else is answered with 422. */
             action: string;
             note: string;
             /** What the item was seen to ask: its `attention`. Where it asks something else by then, nothing is decided (`changed_since`); left out: it is decided whatever it asks. */
@@ -2670,6 +2839,8 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2753,6 +2924,8 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -2837,6 +3010,8 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
+                | 'capture_overdue'
                 | null;
               detail?: string;
             };
@@ -3072,7 +3247,9 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency'
+            | 'capture_overdue';
           item_id?: string;
           limit?: string;
           cursor?: string;
@@ -3537,7 +3714,9 @@ export interface paths {
               | 'seller_gone'
               | 'dispute'
               | 'release_overdue'
-              | 'payout_failed';
+              | 'payout_failed'
+              | 'retired_currency'
+              | 'capture_overdue';
             /** Anything that the kind does not have is answered with 422. */
             action: string;
             note: string;
