@@ -24,11 +24,11 @@ import {
   RefundAnswer,
   RefundListAnswer,
   ReversalListAnswer,
-  SellerAnswer,
   TransferAnswer,
   TransferListAnswer,
   WebhookAnswer,
 } from './marketplace-schemas.js';
+import { SellerAnswer } from './seller-schemas.js';
 
 const IDEMPOTENCY_KEY: Readonly<Record<string, HeaderDescription>> = {
   'Idempotency-Key': {

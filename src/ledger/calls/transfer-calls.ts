@@ -86,10 +86,7 @@ export function createTransferCalls(
         if (row.completed || row.written_off || row.status === 'cancelled' || BigInt(row.amount) === 0n)
           return { kind: 'stop', why: `the transfer is ${row.status}` };
         const kept = row.runner === runner ? await keptBack(query, row) : undefined;
-        if (kept) {
-          await notSentNow(query, row);
-          return { kind: 'stop', why: kept.why };
-        }
+        if (kept) return { kind: 'stop', why: await notSentNow(query, row, kept.why) };
         return await permit<TransferParams>(query, 'seller_transfers', {
           row,
           runner,
@@ -112,10 +109,7 @@ export function createTransferCalls(
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
         const row = await lockTransfer(query, id);
-        if (row.runner === runner) {
-          await leavePlace(query, row);
-          await notSentNow(query, row);
-        }
+        if (row.runner === runner) await notSentNow(query, row, 'its claim was given back');
         await releaseClaim(query, 'seller_transfers', { id, runner, afterMs, answer: 'later' });
       }),
 
