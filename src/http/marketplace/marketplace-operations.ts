@@ -24,12 +24,12 @@ import {
   RefundAnswer,
   RefundListAnswer,
   ReversalListAnswer,
-  SellerAnswer,
   TransferAnswer,
   TransferListAnswer,
   WebhookAnswer,
 } from './marketplace-schemas.js';
 import { PAYOUT_OPERATIONS } from './payout-operations.js';
+import { SellerAnswer } from './seller-schemas.js';
 
 const IDEMPOTENCY_KEY: Readonly<Record<string, HeaderDescription>> = {
   'Idempotency-Key': {

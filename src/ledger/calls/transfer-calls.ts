@@ -94,10 +94,7 @@ export function createTransferCalls(
           return { kind: 'stop', why: source.why };
         }
         const kept = row.runner === runner ? await keptBack(query, row) : undefined;
-        if (kept) {
-          await notSentNow(query, row);
-          return { kind: 'stop', why: kept.why };
-        }
+        if (kept) return { kind: 'stop', why: await notSentNow(query, row, kept.why) };
         return await permit<TransferParams>(query, 'seller_transfers', {
           row,
           runner,
@@ -120,10 +117,7 @@ export function createTransferCalls(
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
         const row = await lockTransfer(query, id);
-        if (row.runner === runner) {
-          await leavePlace(query, row);
-          await notSentNow(query, row);
-        }
+        if (row.runner === runner) await notSentNow(query, row, 'its claim was given back');
         await releaseClaim(query, 'seller_transfers', { id, runner, afterMs, answer: 'later' });
       }),
 
