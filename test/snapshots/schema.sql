@@ -1425,8 +1425,8 @@ BEGIN
   IF t.attention_reason IS NOT NULL OR t.stripe_transfer_id IS NULL OR EXISTS (SELECT 1 FROM reversals
     WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed')) THEN RETURN; END IF;
   v_currency := coalesce(t.sent_currency, t.currency);
-  SELECT string_agg(format('%s (%s %s)', stripe_reversal_id, amount, currency), ', ' ORDER BY stripe_reversal_id) INTO v_other
-    FROM foreign_reversals WHERE stripe_reversal_id = ANY (v_ids[1:5]) AND currency <> v_currency;
+  SELECT array_to_string((array_agg(format('%s (%s %s)', stripe_reversal_id, amount, currency) ORDER BY stripe_reversal_id))[1:5], ', ')
+    INTO v_other FROM foreign_reversals WHERE stripe_reversal_id = ANY (v_ids) AND currency <> v_currency;
   UPDATE foreign_reversals SET told = true WHERE stripe_reversal_id = ANY (v_ids);
   IF v_other IS NOT NULL THEN
     UPDATE seller_transfers SET attention_since = clock_now(), attention_reason = 'conflict',
