@@ -1311,7 +1311,7 @@ CREATE CONSTRAINT TRIGGER refunds_shared_out AFTER UPDATE OF status ON public.re
 CREATE CONSTRAINT TRIGGER shares_shared_out AFTER INSERT OR UPDATE ON public.order_shares DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
 CREATE CONSTRAINT TRIGGER withdrawals_shared_out AFTER INSERT OR UPDATE ON public.dispute_withdrawals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
 CREATE TRIGGER a_reversals_money BEFORE UPDATE ON public.reversals FOR EACH ROW WHEN (((new.params IS DISTINCT FROM old.params) OR (new.sent_amount IS DISTINCT FROM old.sent_amount) OR (new.counted > old.counted))) EXECUTE FUNCTION note_reversed_money()
-CREATE TRIGGER a_seller_transfers_money BEFORE UPDATE OF params ON public.seller_transfers FOR EACH ROW WHEN ((new.params IS DISTINCT FROM old.params)) EXECUTE FUNCTION note_sent_money()
+CREATE TRIGGER a_seller_transfers_money BEFORE UPDATE OF params ON public.seller_transfers FOR EACH ROW WHEN (((new.params IS DISTINCT FROM old.params) AND ((old.params IS NULL) OR (new.generation <> old.generation)))) EXECUTE FUNCTION note_sent_money()
 CREATE TRIGGER anchor_marks_append_only BEFORE DELETE OR UPDATE ON public.anchor_marks FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER anchor_marks_no_truncate BEFORE TRUNCATE ON public.anchor_marks FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER capture_moves_its_channel AFTER UPDATE OF status ON public.settlements FOR EACH ROW WHEN (((new.channel_id IS NOT NULL) AND (new.status = 'settled'::text) AND (old.status <> 'settled'::text))) EXECUTE FUNCTION capture_moves_its_channel()
