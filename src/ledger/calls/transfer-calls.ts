@@ -90,8 +90,7 @@ export function createTransferCalls(
         const source = sourceOf(row);
         if (source.kind === 'unsendable' && surelyUnmoved(row.certainty)) {
           await releaseClaim(query, 'seller_transfers', { id, runner, afterMs: 1, answer: 'later' });
-          await notSentNow(query, row);
-          return { kind: 'stop', why: source.why };
+          return { kind: 'stop', why: await notSentNow(query, row, source.why) };
         }
         const kept = row.runner === runner ? await keptBack(query, row) : undefined;
         if (kept) return { kind: 'stop', why: await notSentNow(query, row, kept.why) };
