@@ -45,7 +45,8 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -114,7 +115,8 @@ export interface components {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency';
           since: string;
           detail: string;
         } | null;
@@ -151,6 +153,8 @@ export interface components {
         | 'permanently_failed';
       certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';
       stripe_transfer_id: string | null;
+      /** What is sent at Stripe, and Stripe's rate, where the platform's balance has another currency than the order; null: the amount itself. */
+      conversion: { currency: string; amount: number; exchange_rate: string | null } | null;
       retry_count: number;
       next_retry_at: string | null;
       /** Why it is not sent yet, where nobody is asked about that: it goes on by itself. */
@@ -213,7 +217,8 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -247,6 +252,10 @@ export interface components {
         /** That it is, or was, kept of. */
         transfer_id: string | null;
       } | null;
+      /** What it takes at Stripe, where its transfer was sent in another currency; null: the amount itself. */
+      conversion: { currency: string; amount: number } | null;
+      /** What it was for its seller, where his balance has another currency than the transfer: what this part had brought him, what was taken, and the second less the first. Null: it has not, or that was not read yet. */
+      seller: { currency: string; got: number; gave: number; difference: number } | null;
       attention: {
         reason:
           | 'credential_undecodable'
@@ -276,7 +285,8 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -330,7 +340,8 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -389,7 +400,8 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -452,7 +464,8 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -560,7 +573,8 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -675,6 +689,7 @@ export interface components {
         | 'dispute'
         | 'release_overdue'
         | 'payout_failed'
+        | 'retired_currency'
         | null;
       rests_on: 'nobody' | 'one' | 'two' | null;
       /** What it gives up or pays again, in minor units. */
@@ -718,7 +733,8 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency';
         count: number;
         oldest_at: string;
         amounts: {
@@ -874,7 +890,8 @@ export interface components {
           | 'seller_gone'
           | 'dispute'
           | 'release_overdue'
-          | 'payout_failed';
+          | 'payout_failed'
+          | 'retired_currency';
         since: string;
         detail: string;
       } | null;
@@ -1115,7 +1132,8 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1273,7 +1291,8 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1439,7 +1458,8 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1587,7 +1607,8 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1854,7 +1875,8 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2020,7 +2042,8 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2125,7 +2148,8 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2410,6 +2434,7 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2495,6 +2520,7 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2582,6 +2608,7 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2671,6 +2698,7 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2754,6 +2782,7 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -2838,6 +2867,7 @@ export interface paths {
                 | 'dispute'
                 | 'release_overdue'
                 | 'payout_failed'
+                | 'retired_currency'
                 | null;
               detail?: string;
             };
@@ -3073,7 +3103,8 @@ export interface paths {
             | 'seller_gone'
             | 'dispute'
             | 'release_overdue'
-            | 'payout_failed';
+            | 'payout_failed'
+            | 'retired_currency';
           item_id?: string;
           limit?: string;
           cursor?: string;
@@ -3538,7 +3569,8 @@ export interface paths {
               | 'seller_gone'
               | 'dispute'
               | 'release_overdue'
-              | 'payout_failed';
+              | 'payout_failed'
+              | 'retired_currency';
             /** Anything that the kind does not have is answered with 422. */
             action: string;
             note: string;
