@@ -355,6 +355,8 @@ payments.charge_unfit text
 payments.disputes_look_at timestamp with time zone
 payments.archived_at timestamp with time zone
 payments.provider text NOT NULL DEFAULT 'hyperswitch'::text
+payments.taken_elsewhere boolean NOT NULL DEFAULT false
+payments.cancel_attempts integer NOT NULL DEFAULT 0
 payouts.external_payout_id text NOT NULL
 payouts.seller_account text NOT NULL
 payouts.amount numeric(78,0) NOT NULL
@@ -886,15 +888,16 @@ payment_sessions payment_sessions_lease_id_fkey FOREIGN KEY (lease_id) REFERENCE
 payment_sessions payment_sessions_pkey PRIMARY KEY (id)
 payments captured_is_no_debt CHECK ((captured >= (0)::numeric))
 payments charge_is_read_whole CHECK ((((charge_id IS NULL) = (charge_currency IS NULL)) AND ((charge_of IS NOT NULL) = ((charge_id IS NOT NULL) OR (charge_unfit IS NOT NULL))) AND ((charge_id IS NULL) OR (charge_unfit IS NULL))))
-payments payment_at_stripe_is_named CHECK (((provider = 'hyperswitch'::text) OR ((hyperswitch_payment_id IS NULL) AND (connector = 'stripe'::text) AND (connector_transaction_id IS NOT NULL) AND (certainty = 'done'::text) AND (attempts = 0))))
+payments payment_at_stripe_is_named CHECK (((provider = 'hyperswitch'::text) OR ((hyperswitch_payment_id IS NULL) AND (connector = 'stripe'::text) AND ((connector_transaction_id IS NOT NULL) OR ((NOT taken_elsewhere) AND (captured = (0)::numeric))))))
 payments payment_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 payments payment_cancel_certainty CHECK ((cancel_certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 payments payment_cancel_is_whole CHECK (((cancel_asked_at IS NULL) = (cancel_asked_by IS NULL)))
-payments payment_has_one_key CHECK ((generation = 1))
+payments payment_has_one_key CHECK (((generation = 1) OR (provider = 'stripe'::text)))
 payments payment_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 payments payment_secret_is_whole CHECK (((sealed_client_secret IS NULL) = (sealed_key_id IS NULL)))
 payments payment_succeeded_is_captured CHECK (((status <> 'succeeded'::text) OR (captured > (0)::numeric)))
 payments payment_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR (certainty = 'done'::text)))
+payments payment_taken_elsewhere_was_read CHECK (((NOT taken_elsewhere) OR ((provider = 'stripe'::text) AND (connector_transaction_id IS NOT NULL) AND (certainty = 'done'::text) AND (attempts = 0))))
 payments payments_amount_check CHECK ((amount > (0)::numeric))
 payments payments_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 payments payments_idempotency_key_key UNIQUE (idempotency_key)
@@ -930,7 +933,7 @@ reconciliations reconciliations_pkey PRIMARY KEY (id)
 reconciliations reconciliations_requested_by_check CHECK ((requested_by <> ''::text))
 reconciliations reconciliations_state_check CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text])))
 refunds refund_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
-refunds refund_has_one_key CHECK ((generation = 1))
+refunds refund_has_one_key CHECK (((generation = 1) OR (hyperswitch_refund_id IS NULL)))
 refunds refund_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 refunds refund_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR ((certainty = 'done'::text) AND (succeeded_at IS NOT NULL))))
 refunds refunds_amount_check CHECK ((amount > (0)::numeric))
@@ -1332,7 +1335,7 @@ CREATE TRIGGER payments_leave_archive BEFORE UPDATE ON public.payments FOR EACH 
 CREATE TRIGGER payments_left_archive AFTER UPDATE ON public.payments FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
 CREATE TRIGGER payments_of_archived AFTER INSERT ON public.payments FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
-CREATE TRIGGER payments_stay BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((new.provider <> old.provider) OR ((old.provider = 'stripe'::text) AND (new.connector_transaction_id IS DISTINCT FROM old.connector_transaction_id)))) EXECUTE FUNCTION payment_stays_where_it_is()
+CREATE TRIGGER payments_stay BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((new.provider <> old.provider) OR (new.taken_elsewhere <> old.taken_elsewhere) OR ((old.provider = 'stripe'::text) AND (old.connector_transaction_id IS NOT NULL) AND (new.connector_transaction_id IS DISTINCT FROM old.connector_transaction_id)))) EXECUTE FUNCTION payment_stays_where_it_is()
 CREATE TRIGGER provider_breakers_returns BEFORE UPDATE ON public.provider_breakers FOR EACH ROW EXECUTE FUNCTION note_return()
 CREATE TRIGGER refunds_build BEFORE UPDATE OF runner ON public.refunds FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER refunds_call BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_money_call('refund', '3', '10 minutes')
@@ -1911,8 +1914,9 @@ DECLARE
   v_total numeric;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    IF (NEW.order_id, NEW.payment_id, NEW.amount, NEW.currency, NEW.origin, NEW.idempotency_key) IS DISTINCT FROM
-       (OLD.order_id, OLD.payment_id, OLD.amount, OLD.currency, OLD.origin, OLD.idempotency_key) THEN
+    IF (NEW.order_id, NEW.payment_id, NEW.amount, NEW.currency, NEW.origin) IS DISTINCT FROM
+       (OLD.order_id, OLD.payment_id, OLD.amount, OLD.currency, OLD.origin)
+      OR (NEW.generation = OLD.generation AND NEW.idempotency_key IS DISTINCT FROM OLD.idempotency_key) THEN
       RAISE EXCEPTION 'refund %: its order, amount and key never change', OLD.id USING ERRCODE = 'check_violation';
     END IF;
     IF OLD.hyperswitch_refund_id IS NOT NULL AND NEW.hyperswitch_refund_id IS DISTINCT FROM OLD.hyperswitch_refund_id THEN
