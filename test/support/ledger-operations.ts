@@ -21,6 +21,7 @@ import { createPayments } from '../../src/ledger/marketplace/payments.js';
 import { createPayouts } from '../../src/ledger/marketplace/payouts.js';
 import { createRefunds } from '../../src/ledger/marketplace/refunds.js';
 import { createRequestKeys } from '../../src/ledger/marketplace/request-keys.js';
+import { createSellerBalances } from '../../src/ledger/marketplace/seller-balance.js';
 import { createTransferReader } from '../../src/ledger/marketplace/transfers.js';
 import { createWebhooks } from '../../src/ledger/marketplace/webhooks.js';
 import { createMoneyThatLeaves } from '../../src/ledger/money-that-leaves/create.js';
@@ -43,6 +44,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createMoneyThatLeaves(NOTHING, {} as never),
     ...createExternalPayments(NOTHING, NOTHING),
     ...createPayouts(NOTHING),
+    ...createSellerBalances(NOTHING),
     ...createHistorical(NOTHING),
     ...createReconciling(NOTHING, NOTHING),
     ...createPaymentCalls(NOTHING, NOTHING),
