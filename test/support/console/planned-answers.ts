@@ -52,6 +52,7 @@ const transfer = (nth: 0 | 1, more: object) => ({
   next_retry_at: null,
   release: { kind: 'immediately', at: null, released_at: null },
   held: null,
+  payout: null,
   waiting: null,
   reversals: nth === 0 ? [taken] : [foreign],
   attention: null,
