@@ -13,7 +13,7 @@ export interface SellerSideDependencies {
 }
 
 const AT_ONCE = 4;
-const READ_LIMIT_MS = 60_000;
+const READ_LIMIT_MS = 20_000;
 
 /** Reads what reversals were for their sellers, once each. Few at once: whatever moves money goes first. */
 export function createSellerSideSweep({ ledger, readSellerSide, logger }: SellerSideDependencies): LaneWork {

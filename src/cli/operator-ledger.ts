@@ -1,5 +1,6 @@
 import type { Clock } from '../domain/clock.js';
 import type { ApprovalThreshold } from '../domain/decisions/approval-threshold.js';
+import type { PaymentId } from '../domain/ids.js';
 import type { DisputeRules } from '../domain/marketplace/disputes.js';
 import type { FeePolicy } from '../domain/marketplace/lines.js';
 import type { OffsetRules } from '../domain/marketplace/offsets.js';
@@ -73,7 +74,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createHeldRows(database),
     ...createReconciliations(database),
     ...createReconciliationReader(database),
-    paymentAtStripe: createPaymentSearches(database).paymentAtStripe,
+    paymentAtStripe: (id: PaymentId) => createPaymentSearches(database).paymentAtStripe(id),
     ...createBackfillReader(database),
   };
 }

@@ -82,4 +82,6 @@ export interface MarketplaceFigures {
   readonly webhooks: readonly { readonly provider: string; readonly count: number; readonly oldestSeconds: number }[];
   /** Lanes of reads of Hyperswitch: how long the next read would wait for its turn. */
   readonly reads: readonly { readonly lane: string; readonly waitSeconds: number }[];
+  /** Payouts of sellers that are to be read and are not, for whatever reason. */
+  readonly payouts: { readonly count: number; readonly oldestSeconds: number };
 }

@@ -36,6 +36,11 @@ const readGauge = gaugeOf(
   ({ marketplace }) => marketplace.reads,
   ({ lane }) => ({ lane }),
 );
+const payoutGauge = gaugeOf(
+  [],
+  ({ marketplace }) => [marketplace.payouts],
+  () => ({}),
+);
 /** Of Stripe itself and of single sellers at it. */
 const stripeGauge = gaugeOf(
   ['provider'],
@@ -70,6 +75,16 @@ export const MARKETPLACE_METRICS: readonly FigureMetric[] = [
   webhookGauge(
     'makegood_webhooks_unprocessed_oldest_seconds',
     'How long the oldest of them has been waiting.',
+    ({ oldestSeconds }) => oldestSeconds,
+  ),
+  payoutGauge(
+    'makegood_payouts_unread_count',
+    'Payouts of sellers that have ended and whose contents are not read yet.',
+    ({ count }) => count,
+  ),
+  payoutGauge(
+    'makegood_payouts_unread_oldest_seconds',
+    'Since when the oldest of them has ended, as far as we know; 0 without one.',
     ({ oldestSeconds }) => oldestSeconds,
   ),
   stripeGauge(

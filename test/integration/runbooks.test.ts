@@ -144,6 +144,30 @@ it('the runbook release-overdue does what it says', async () => {
   expect(shell.untyped()).toEqual([]);
 }, 120_000);
 
+it('the runbook payout-failed does what it says', async () => {
+  const shell = folder.open('payout-failed');
+  const fails = async (account: string): Promise<string> => {
+    const sold = await paid(account, 3_000);
+    await transferOf(sold, 'completed');
+    const payout = { account, amount: 3_000, currency: 'usd', status: 'failed', failureCode: 'account_closed' };
+    return (await stack.stripe<{ readonly id: string }>('payouts', ['POST', payout])).id;
+  };
+  const [one, other] = [await fails('acct_1Lea'), await fails('acct_1Mia')];
+  await expect
+    .poll(() => shell.type('makegood payouts --needs-attention'), PATIENT)
+    .toMatch(new RegExp(`${one} +failed`));
+  await expect
+    .poll(() => shell.type('makegood payouts <', { payout: one }), PATIENT)
+    .toMatch(/account_closed.*\n.*every transfer in it is named/s);
+  expect(await shell.type('makegood payouts --dismiss', { payout: one })).toContain('dismissed');
+  await expect.poll(() => shell.type('makegood payouts --needs-attention'), PATIENT).toContain(other);
+  expect(JSON.parse(await shell.type('curl', { payout: other }))).toMatchObject({
+    attention: null,
+    failure_ended: 'dismissed',
+  });
+  expect(shell.untyped()).toEqual([]);
+}, 120_000);
+
 /** In another currency than its order's: nobody here can say where its funds are. */
 async function unreadable(shell: RunbookShell): Promise<string> {
   const sold = await paid('acct_1Gus', 4_000, { settles_in: 'eur' });

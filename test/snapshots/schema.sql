@@ -218,6 +218,7 @@ foreign_reversals.transfer_id uuid NOT NULL
 foreign_reversals.amount numeric(78,0) NOT NULL
 foreign_reversals.told boolean NOT NULL DEFAULT false
 foreign_reversals.freed boolean NOT NULL DEFAULT false
+foreign_reversals.currency text
 hyperswitch_account.only_one boolean NOT NULL DEFAULT true
 hyperswitch_account.merchant_id text NOT NULL
 hyperswitch_account.profile_id text
@@ -363,6 +364,12 @@ payments.charge_unfit text
 payments.disputes_look_at timestamp with time zone
 payments.archived_at timestamp with time zone
 payments.provider text NOT NULL DEFAULT 'hyperswitch'::text
+payments.taken_elsewhere boolean NOT NULL DEFAULT false
+payments.cancel_attempts integer NOT NULL DEFAULT 0
+payments.charge_captured numeric(78,0)
+payments.charge_paid_in text
+payments.charge_became numeric(78,0)
+payments.exchange_rate text
 payout_transfers.external_payout_id text NOT NULL
 payout_transfers.balance_transaction_id text NOT NULL
 payout_transfers.stripe_transfer_id text NOT NULL
@@ -526,6 +533,12 @@ reversals.part integer NOT NULL DEFAULT 0
 reversals.debt_since timestamp with time zone
 reversals.offset_done boolean NOT NULL DEFAULT false
 reversals.takes_available boolean NOT NULL DEFAULT false
+reversals.sent_amount numeric(78,0)
+reversals.seller_currency text
+reversals.seller_got numeric(78,0)
+reversals.seller_gave numeric(78,0)
+reversals.seller_read_next_at timestamp with time zone
+reversals.seller_read_at timestamp with time zone
 schema_migrations.number integer NOT NULL
 schema_migrations.name text NOT NULL
 schema_migrations.sha256 text NOT NULL
@@ -583,6 +596,9 @@ seller_transfers.release_kind text NOT NULL DEFAULT 'immediately'::text
 seller_transfers.release_at timestamp with time zone
 seller_transfers.released_at timestamp with time zone
 seller_transfers.offset_amount numeric(78,0) NOT NULL DEFAULT 0
+seller_transfers.sent_currency text
+seller_transfers.sent_amount numeric(78,0)
+seller_transfers.exchange_rate text
 seller_turns.seller_account text NOT NULL
 seller_turns.round bigint NOT NULL
 sellers.account text NOT NULL
@@ -924,17 +940,20 @@ payment_sessions payment_sessions_lease_id_fkey FOREIGN KEY (lease_id) REFERENCE
 payment_sessions payment_sessions_pkey PRIMARY KEY (id)
 payments captured_is_no_debt CHECK ((captured >= (0)::numeric))
 payments charge_is_read_whole CHECK ((((charge_id IS NULL) = (charge_currency IS NULL)) AND ((charge_of IS NOT NULL) = ((charge_id IS NOT NULL) OR (charge_unfit IS NOT NULL))) AND ((charge_id IS NULL) OR (charge_unfit IS NULL))))
-payments payment_at_stripe_is_named CHECK (((provider = 'hyperswitch'::text) OR ((hyperswitch_payment_id IS NULL) AND (connector = 'stripe'::text) AND (connector_transaction_id IS NOT NULL) AND (certainty = 'done'::text) AND (attempts = 0))))
+payments payment_at_stripe_is_named CHECK (((provider = 'hyperswitch'::text) OR ((hyperswitch_payment_id IS NULL) AND (connector = 'stripe'::text) AND ((connector_transaction_id IS NOT NULL) OR ((NOT taken_elsewhere) AND (captured = (0)::numeric))))))
 payments payment_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 payments payment_cancel_certainty CHECK ((cancel_certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 payments payment_cancel_is_whole CHECK (((cancel_asked_at IS NULL) = (cancel_asked_by IS NULL)))
-payments payment_has_one_key CHECK ((generation = 1))
+payments payment_has_one_key CHECK (((generation = 1) OR (provider = 'stripe'::text)))
 payments payment_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 payments payment_secret_is_whole CHECK (((sealed_client_secret IS NULL) = (sealed_key_id IS NULL)))
 payments payment_succeeded_is_captured CHECK (((status <> 'succeeded'::text) OR (captured > (0)::numeric)))
 payments payment_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR (certainty = 'done'::text)))
+payments payment_taken_elsewhere_was_read CHECK (((NOT taken_elsewhere) OR ((provider = 'stripe'::text) AND (connector_transaction_id IS NOT NULL) AND (certainty = 'done'::text) AND (attempts = 0))))
 payments payments_amount_check CHECK ((amount > (0)::numeric))
 payments payments_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+payments payments_charge_became_check CHECK ((charge_became > (0)::numeric))
+payments payments_charge_captured_check CHECK ((charge_captured > (0)::numeric))
 payments payments_idempotency_key_key UNIQUE (idempotency_key)
 payments payments_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 payments payments_order_id_key UNIQUE (order_id)
@@ -943,6 +962,7 @@ payments payments_pkey PRIMARY KEY (id)
 payments payments_provider_check CHECK ((provider = ANY (ARRAY['hyperswitch'::text, 'stripe'::text])))
 payments payments_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
 payments payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
+payments rate_is_read_whole CHECK ((((charge_captured IS NULL) = (charge_paid_in IS NULL)) AND ((charge_captured IS NULL) = (charge_became IS NULL)) AND ((charge_captured IS NULL) OR (charge_id IS NOT NULL)) AND ((exchange_rate IS NULL) OR (charge_became IS NOT NULL))))
 payments unfinished_payment_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'processing'::text])) OR (next_check_at IS NOT NULL)))
 payout_transfers payout_transfers_balance_transaction_id_check CHECK ((balance_transaction_id <> ''::text))
 payout_transfers payout_transfers_external_payout_id_fkey FOREIGN KEY (external_payout_id) REFERENCES payouts(external_payout_id)
@@ -980,7 +1000,7 @@ reconciliations reconciliations_pkey PRIMARY KEY (id)
 reconciliations reconciliations_requested_by_check CHECK ((requested_by <> ''::text))
 reconciliations reconciliations_state_check CHECK ((state = ANY (ARRAY['running'::text, 'finished'::text])))
 refunds refund_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
-refunds refund_has_one_key CHECK ((generation = 1))
+refunds refund_has_one_key CHECK (((generation = 1) OR (hyperswitch_refund_id IS NULL)))
 refunds refund_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 refunds refund_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR ((certainty = 'done'::text) AND (succeeded_at IS NOT NULL))))
 refunds refunds_amount_check CHECK ((amount > (0)::numeric))
@@ -1017,11 +1037,13 @@ reversals reversals_part_check CHECK ((part >= 0))
 reversals reversals_pkey PRIMARY KEY (id)
 reversals reversals_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id)
 reversals reversals_refund_id_transfer_id_key UNIQUE (refund_id, transfer_id, part)
+reversals reversals_sent_amount_check CHECK ((sent_amount > (0)::numeric))
 reversals reversals_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text, 'reversed'::text, 'permanently_failed'::text, 'written_off'::text])))
 reversals reversals_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES seller_transfers(id)
 reversals reversals_withdrawal_id_fkey FOREIGN KEY (withdrawal_id) REFERENCES dispute_withdrawals(id)
 reversals reversals_withdrawal_id_transfer_id_key UNIQUE (withdrawal_id, transfer_id, part)
 reversals reversed_is_proved CHECK ((((status = 'reversed'::text) = ((stripe_reversal_id IS NOT NULL) OR (counted = amount) OR offset_done)) AND ((status <> 'reversed'::text) OR ((certainty = 'done'::text) AND (reversed_at IS NOT NULL)))))
+reversals seller_is_read_whole CHECK ((((seller_currency IS NULL) = (seller_got IS NULL)) AND ((seller_currency IS NULL) = (seller_gave IS NULL)) AND ((seller_currency IS NULL) OR (seller_read_at IS NOT NULL)) AND ((seller_read_at IS NULL) OR (seller_read_next_at IS NULL))))
 reversals unfinished_reversal_is_found_again CHECK (((NOT ((status = ANY (ARRAY['pending'::text, 'waiting_balance'::text])) OR ((status = 'permanently_failed'::text) AND (certainty = ANY (ARRAY['unknown'::text, 'in_flight'::text]))))) OR (next_check_at IS NOT NULL)))
 reversals voided_is_written_off CHECK (((NOT voided) OR (status = ANY (ARRAY['written_off'::text, 'reversed'::text]))))
 reversals written_off_is_absent CHECK (((status <> 'written_off'::text) OR (certainty = ANY (ARRAY['not_sent'::text, 'absent'::text]))))
@@ -1056,8 +1078,10 @@ seller_transfers seller_transfers_pkey PRIMARY KEY (id)
 seller_transfers seller_transfers_promised_check CHECK ((promised > (0)::numeric))
 seller_transfers seller_transfers_release_kind_check CHECK ((release_kind = ANY (ARRAY['immediately'::text, 'on_request'::text, 'after'::text])))
 seller_transfers seller_transfers_seller_account_check CHECK ((seller_account <> ''::text))
+seller_transfers seller_transfers_sent_amount_check CHECK ((sent_amount > (0)::numeric))
 seller_transfers seller_transfers_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text, 'cancelled'::text, 'completed'::text, 'reversal_pending'::text, 'partially_reversed'::text, 'reversed'::text, 'permanently_failed'::text])))
 seller_transfers seller_transfers_withheld_check CHECK ((withheld >= (0)::numeric))
+seller_transfers sent_is_whole CHECK ((((sent_currency IS NULL) = (sent_amount IS NULL)) AND ((exchange_rate IS NULL) OR (sent_amount IS NOT NULL)) AND (sent_currency IS DISTINCT FROM currency)))
 seller_transfers transfer_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 seller_transfers transfer_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 seller_transfers unfinished_transfer_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'held'::text, 'waiting_platform_balance'::text, 'waiting_seller'::text, 'failed'::text])) OR (next_check_at IS NOT NULL)))
@@ -1195,6 +1219,7 @@ CREATE INDEX reversals_of_seller ON public.reversals USING btree (seller_account
 CREATE INDEX reversals_of_transfer ON public.reversals USING btree (transfer_id, place)
 CREATE INDEX reversals_owed ON public.reversals USING btree (seller_account, currency, place) WHERE ((debt_since IS NOT NULL) AND (status = 'waiting_balance'::text))
 CREATE INDEX reversals_reversed ON public.reversals USING btree (reversed_at) WHERE (stripe_reversal_id IS NOT NULL)
+CREATE INDEX reversals_seller_unread ON public.reversals USING btree (seller_read_next_at) WHERE (seller_read_next_at IS NOT NULL)
 CREATE INDEX reversals_waiting ON public.reversals USING btree (seller_account, currency, place) WHERE ((status = 'waiting_balance'::text) AND (debt_since IS NULL))
 CREATE INDEX seller_transfers_archived ON public.seller_transfers USING btree (id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX seller_transfers_attention ON public.seller_transfers USING btree (id DESC) WHERE (attention_reason IS NOT NULL)
@@ -1359,6 +1384,8 @@ CREATE CONSTRAINT TRIGGER refunds_shared_out AFTER UPDATE OF status ON public.re
 CREATE CONSTRAINT TRIGGER seller_transfers_offset_sum AFTER UPDATE OF offset_amount ON public.seller_transfers DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.offset_amount <> old.offset_amount)) EXECUTE FUNCTION guard_offset_sum()
 CREATE CONSTRAINT TRIGGER shares_shared_out AFTER INSERT OR UPDATE ON public.order_shares DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
 CREATE CONSTRAINT TRIGGER withdrawals_shared_out AFTER INSERT OR UPDATE ON public.dispute_withdrawals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION guard_order_shares()
+CREATE TRIGGER a_reversals_money BEFORE UPDATE ON public.reversals FOR EACH ROW WHEN (((new.params IS DISTINCT FROM old.params) OR (new.sent_amount IS DISTINCT FROM old.sent_amount) OR (new.counted > old.counted))) EXECUTE FUNCTION note_reversed_money()
+CREATE TRIGGER a_seller_transfers_money BEFORE UPDATE OF params ON public.seller_transfers FOR EACH ROW WHEN (((new.params IS DISTINCT FROM old.params) AND ((old.params IS NULL) OR (new.generation <> old.generation)))) EXECUTE FUNCTION note_sent_money()
 CREATE TRIGGER anchor_marks_append_only BEFORE DELETE OR UPDATE ON public.anchor_marks FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER anchor_marks_no_truncate BEFORE TRUNCATE ON public.anchor_marks FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER capture_moves_its_channel AFTER UPDATE OF status ON public.settlements FOR EACH ROW WHEN (((new.channel_id IS NOT NULL) AND (new.status = 'settled'::text) AND (old.status <> 'settled'::text))) EXECUTE FUNCTION capture_moves_its_channel()
@@ -1405,7 +1432,7 @@ CREATE TRIGGER payments_leave_archive BEFORE UPDATE ON public.payments FOR EACH 
 CREATE TRIGGER payments_left_archive AFTER UPDATE ON public.payments FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
 CREATE TRIGGER payments_of_archived AFTER INSERT ON public.payments FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
-CREATE TRIGGER payments_stay BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((new.provider <> old.provider) OR ((old.provider = 'stripe'::text) AND (new.connector_transaction_id IS DISTINCT FROM old.connector_transaction_id)))) EXECUTE FUNCTION payment_stays_where_it_is()
+CREATE TRIGGER payments_stay BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((new.provider <> old.provider) OR (new.taken_elsewhere <> old.taken_elsewhere) OR ((old.provider = 'stripe'::text) AND (old.connector_transaction_id IS NOT NULL) AND (new.connector_transaction_id IS DISTINCT FROM old.connector_transaction_id)))) EXECUTE FUNCTION payment_stays_where_it_is()
 CREATE TRIGGER provider_breakers_returns BEFORE UPDATE ON public.provider_breakers FOR EACH ROW EXECUTE FUNCTION note_return()
 CREATE TRIGGER refunds_build BEFORE UPDATE OF runner ON public.refunds FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER refunds_call BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_money_call('refund', '3', '10 minutes')
@@ -1438,6 +1465,7 @@ CREATE TRIGGER seller_transfers_of_archived AFTER INSERT ON public.seller_transf
 CREATE TRIGGER seller_transfers_others AFTER UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.attention_reason IS NULL) AND (new.stripe_transfer_id IS NOT NULL))) EXECUTE FUNCTION transfer_asks_about_others()
 CREATE TRIGGER seller_transfers_release BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_release()
 CREATE TRIGGER seller_transfers_sent_amount BEFORE UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.attempts > old.attempts) AND (new.params IS NOT NULL))) EXECUTE FUNCTION guard_sent_amount()
+CREATE TRIGGER seller_transfers_sent_money BEFORE UPDATE ON public.seller_transfers FOR EACH ROW WHEN (((new.sent_currency IS DISTINCT FROM old.sent_currency) OR (new.sent_amount IS DISTINCT FROM old.sent_amount))) EXECUTE FUNCTION guard_sent_money()
 CREATE TRIGGER seller_transfers_status BEFORE UPDATE ON public.seller_transfers FOR EACH ROW EXECUTE FUNCTION guard_status('transfer')
 CREATE TRIGGER settlements_build BEFORE UPDATE OF runner ON public.settlements FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER settlements_guard BEFORE INSERT OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION settlements_guard()
@@ -1459,6 +1487,8 @@ DECLARE
   v_ids text[];
   v_taken numeric;
   v_gone numeric;
+  v_currency text;
+  v_other text;
 BEGIN
   SELECT array_agg(f.stripe_reversal_id ORDER BY f.stripe_reversal_id) INTO v_ids
     FROM foreign_reversals f WHERE f.transfer_id = p_transfer AND NOT f.told
@@ -1469,15 +1499,25 @@ BEGIN
   IF v_ids IS NULL THEN RETURN; END IF;
   SELECT * INTO t FROM seller_transfers WHERE id = p_transfer;
   IF t.attention_reason IS NOT NULL OR t.stripe_transfer_id IS NULL OR EXISTS (SELECT 1 FROM reversals
-    WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed') AND debt_since IS NULL) THEN RETURN; END IF;
-  SELECT sum(f.amount) INTO v_taken FROM foreign_reversals f WHERE f.transfer_id = p_transfer
-    AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.stripe_reversal_id = f.stripe_reversal_id);
-  SELECT v_taken + coalesce(sum(amount - counted), 0) INTO v_gone FROM reversals WHERE transfer_id = p_transfer AND status = 'reversed' AND NOT offset_done;
+    WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed')) THEN RETURN; END IF;
+  v_currency := coalesce(t.sent_currency, t.currency);
+  SELECT array_to_string((array_agg(format('%s (%s %s)', stripe_reversal_id, amount, currency) ORDER BY stripe_reversal_id))[1:5], ', ')
+    INTO v_other FROM foreign_reversals WHERE stripe_reversal_id = ANY (v_ids) AND currency <> v_currency;
   UPDATE foreign_reversals SET told = true WHERE stripe_reversal_id = ANY (v_ids);
+  IF v_other IS NOT NULL THEN
+    UPDATE seller_transfers SET attention_since = clock_now(), attention_reason = 'conflict',
+        attention_detail = format('Stripe holds reversals of it in another currency than %s: %s; amounts of different currencies are never compared: look at it there, then acknowledge with adopt', v_currency, v_other)
+      WHERE id = p_transfer;
+    RETURN;
+  END IF;
+  SELECT sum(f.amount) INTO v_taken FROM foreign_reversals f WHERE f.transfer_id = p_transfer AND coalesce(f.currency, v_currency) = v_currency
+    AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.stripe_reversal_id = f.stripe_reversal_id);
+  SELECT v_taken + coalesce(sum(coalesce(sent_amount, amount - counted)), 0) INTO v_gone FROM reversals
+    WHERE transfer_id = p_transfer AND status = 'reversed' AND (t.sent_amount IS NULL OR sent_amount IS NOT NULL);
   UPDATE seller_transfers SET attention_since = clock_now(),
-      attention_reason = CASE WHEN v_gone >= amount THEN 'foreign_reversal' ELSE 'partly_foreign_reversal' END,
+      attention_reason = CASE WHEN v_gone >= coalesce(t.sent_amount, t.amount) THEN 'foreign_reversal' ELSE 'partly_foreign_reversal' END,
       attention_detail = format('somebody else took %s %s of it back at Stripe (not told so far, or for a share that is no longer due: %s), and no share is due now: the next refund will ask what that stands for, or pay the seller back at Stripe; acknowledge with adopt',
-        v_taken, currency, array_to_string(v_ids[1:5], ', '))
+        v_taken, v_currency, array_to_string(v_ids[1:5], ', '))
     WHERE id = p_transfer;
 END $function$
 CREATE OR REPLACE FUNCTION public.begin_channel_top_up(p_settlement jsonb, p_sealed bytea)
@@ -2024,8 +2064,9 @@ DECLARE
   v_total numeric;
 BEGIN
   IF TG_OP = 'UPDATE' THEN
-    IF (NEW.order_id, NEW.payment_id, NEW.amount, NEW.currency, NEW.origin, NEW.idempotency_key) IS DISTINCT FROM
-       (OLD.order_id, OLD.payment_id, OLD.amount, OLD.currency, OLD.origin, OLD.idempotency_key) THEN
+    IF (NEW.order_id, NEW.payment_id, NEW.amount, NEW.currency, NEW.origin) IS DISTINCT FROM
+       (OLD.order_id, OLD.payment_id, OLD.amount, OLD.currency, OLD.origin)
+      OR (NEW.generation = OLD.generation AND NEW.idempotency_key IS DISTINCT FROM OLD.idempotency_key) THEN
       RAISE EXCEPTION 'refund %: its order, amount and key never change', OLD.id USING ERRCODE = 'check_violation';
     END IF;
     IF OLD.hyperswitch_refund_id IS NOT NULL AND NEW.hyperswitch_refund_id IS DISTINCT FROM OLD.hyperswitch_refund_id THEN
@@ -2102,11 +2143,30 @@ CREATE OR REPLACE FUNCTION public.guard_sent_amount()
  LANGUAGE plpgsql
 AS $function$
 DECLARE
-  v_due numeric := NEW.amount;
+  v_due numeric;
 BEGIN
-  IF TG_TABLE_NAME = 'reversals' THEN v_due := NEW.amount - NEW.counted; END IF;
+  IF TG_TABLE_NAME = 'reversals' THEN v_due := coalesce(NEW.sent_amount, NEW.amount - NEW.counted);
+  ELSE v_due := coalesce(NEW.sent_amount, NEW.amount); END IF;
   IF (NEW.params::jsonb ->> 'amount')::numeric IS DISTINCT FROM v_due THEN
     RAISE EXCEPTION '% %: % are to be sent, not what is frozen: %', TG_TABLE_NAME, OLD.id, v_due, NEW.params USING ERRCODE = 'check_violation';
+  END IF;
+  IF TG_TABLE_NAME = 'seller_transfers' AND NEW.sent_amount IS NOT NULL THEN
+    PERFORM 1 FROM payments WHERE order_id = NEW.order_id AND charge_currency = NEW.sent_currency
+      AND NEW.sent_amount * charge_captured <= NEW.amount * charge_became;
+    IF NOT FOUND THEN
+      RAISE EXCEPTION 'transfer %: % % is more than its share of what the charge became', OLD.id, NEW.sent_amount, NEW.sent_currency
+        USING ERRCODE = 'check_violation';
+    END IF;
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_sent_money()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.completed_at IS NOT NULL THEN
+    RAISE EXCEPTION 'transfer %: in which currency it was sent, and how much, never changes', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;
 END $function$
@@ -2363,6 +2423,56 @@ BEGIN
       NEW.returns := 0;
     END IF;
   END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.note_reversed_money()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_sent numeric;
+  v_taken numeric;
+BEGIN
+  IF NEW.params IS DISTINCT FROM OLD.params THEN NEW.sent_amount := NULL; END IF;
+  SELECT sent_amount INTO v_sent FROM seller_transfers WHERE id = OLD.transfer_id;
+  IF v_sent IS NULL THEN
+    IF NEW.sent_amount IS NOT NULL THEN
+      RAISE EXCEPTION 'reversal %: its transfer was sent in its own currency', OLD.id USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF NEW.counted > 0 THEN
+    RAISE EXCEPTION 'reversal %: amounts of different currencies are never counted for one another', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.params IS NOT NULL AND NEW.params IS DISTINCT FROM OLD.params THEN NEW.sent_amount := (NEW.params::jsonb ->> 'amount')::numeric; END IF;
+  IF NEW.sent_amount IS NULL OR NEW.sent_amount IS NOT DISTINCT FROM OLD.sent_amount THEN RETURN NEW; END IF;
+  SELECT taken INTO v_taken FROM taken_beside(OLD.transfer_id, OLD.id);
+  IF v_taken + NEW.sent_amount > v_sent THEN
+    RAISE EXCEPTION 'reversal %: % with % already taken back exceeds the % that were sent', OLD.id, NEW.sent_amount, v_taken, v_sent
+      USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.note_sent_money()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_currency text := upper(NEW.params::jsonb ->> 'currency');
+  v_rate text;
+BEGIN
+  NEW.sent_currency := NULL;
+  NEW.sent_amount := NULL;
+  NEW.exchange_rate := NULL;
+  IF NEW.params IS NULL OR v_currency = NEW.currency THEN RETURN NEW; END IF;
+  SELECT exchange_rate INTO v_rate FROM payments WHERE order_id = NEW.order_id AND charge_id = NEW.params::jsonb ->> 'source_transaction'
+    AND charge_currency = v_currency AND charge_paid_in = NEW.currency AND charge_became IS NOT NULL;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'transfer %: nothing is sent in %, a currency that was not read for it: %', OLD.id, v_currency, NEW.params USING ERRCODE = 'check_violation';
+  END IF;
+  NEW.sent_currency := v_currency;
+  NEW.sent_amount := (NEW.params::jsonb ->> 'amount')::numeric;
+  NEW.exchange_rate := v_rate;
   RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.open_payment_session(p_settlement jsonb, p_sealed bytea, p_lease uuid, p_epoch bigint, p_close_token uuid, p_longest interval, p_limit_payer numeric, p_limit_total numeric, p_limit_released integer, OUT outcome text, OUT room_after interval)
@@ -2880,6 +2990,15 @@ BEGIN
   UPDATE stripe_endpoints SET next_at = send_at + v_spacing WHERE endpoint = p_endpoint;
   UPDATE stripe_endpoints SET next_at = greatest(next_at, send_at) WHERE endpoint = '*';
 END $function$
+CREATE OR REPLACE FUNCTION public.taken_beside(p_transfer uuid, p_reversal uuid, OUT share numeric, OUT taken numeric)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+AS $function$
+  SELECT coalesce(sum(amount - counted), 0), coalesce(sum(sent_amount), 0) FROM reversals
+    WHERE transfer_id = p_transfer AND id <> p_reversal AND sent_amount IS NOT NULL
+      AND (status = 'reversed' OR certainty IN ('in_flight', 'unknown'))
+$function$
 CREATE OR REPLACE FUNCTION public.transfer_asks_about_others()
  RETURNS trigger
  LANGUAGE plpgsql

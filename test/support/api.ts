@@ -44,7 +44,7 @@ export const NO_FIGURES: Figures = {
   breakers: [],
   sweeps: [],
   destinations: [],
-  marketplace: { open: [], unknown: [], webhooks: [], reads: [] },
+  marketplace: { open: [], unknown: [], webhooks: [], reads: [], payouts: { count: 0, oldestSeconds: 0 } },
 };
 
 export interface Sent {

@@ -10,6 +10,7 @@ import { Drift } from './pages/Drift.js';
 import { ItemPage } from './pages/ItemPage.js';
 import { ListPage } from './pages/ListPage.js';
 import { Overview } from './pages/Overview.js';
+import { Payouts } from './pages/Payouts.js';
 import { Runbook, Runbooks } from './pages/Runbook.js';
 import { SearchPage } from './pages/SearchPage.js';
 import { SignIn } from './pages/SignIn.js';
@@ -60,6 +61,7 @@ const routeTree = root.addChildren([
   at('/approvals', Approvals),
   at('/decide', Bulk),
   at(CONSOLE_PAGES.drift, Drift),
+  at(CONSOLE_PAGES.payouts, Payouts),
   at('/search', SearchPage),
   at('/runbooks', Runbooks),
   at('/runbooks/$name', Runbook),

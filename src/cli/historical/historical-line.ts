@@ -19,9 +19,9 @@ const LINE = z
     currency: z
       .string()
       .regex(/^[A-Za-z]{3}$/, 'a currency of three letters')
-      .transform((code, { addIssue }) => {
+      .transform((code, context) => {
         const known = parseHistoricalCurrency(code);
-        if (known === undefined) addIssue(`${code} is and was no currency at Stripe`);
+        if (known === undefined) context.addIssue(`${code} is and was no currency at Stripe`);
         return known ?? '';
       }),
     paid: minorUnits,

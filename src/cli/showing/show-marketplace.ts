@@ -101,9 +101,7 @@ function partsOf(order: Order): readonly Part[] {
       own: [
         ['seller', transfer.sellerAccount],
         ['reversed', `${transfer.amountReversed} of ${transfer.amount + transfer.offset}`],
-        ...(transfer.offset === 0n
-          ? []
-          : [['offset', `${transfer.offset} kept of it, because its seller owed it`] as const]),
+        ...offsetOf(transfer),
         ['at Stripe', transfer.stripeTransferId ?? 'no id known'],
         ...(transfer.conversion === null ? [] : [['sent there', sentInWords(transfer.conversion)] as const]),
         ['retries', transfer.retryCount.toString()],
@@ -120,7 +118,7 @@ function partsOf(order: Order): readonly Part[] {
         ['seller', reversal.sellerAccount],
         ['of transfer', `${reversal.transferId} (${reversal.stripeTransferId ?? 'no id known at Stripe'})`],
         ['because of', reversal.refundId ? `refund ${reversal.refundId}` : `dispute ${reversal.disputeId}`],
-        ...(reversal.debt === null ? [] : [['debt', debtInWords(reversal.debt)] as const]),
+        ...debtOf(reversal),
         ...(reversal.counted === 0n
           ? []
           : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
@@ -169,8 +167,15 @@ const sellerInWords = ({ currency, got, gave }: NonNullable<Reversal['seller']>)
 const releaseInWords = ({ kind, at, releasedAt }: SellerTransfer['release']): string =>
   `${kind === 'after' ? `at ${at}` : 'when somebody says so'}: ${releasedAt === null ? 'not released yet' : `released ${releasedAt}`}`;
 
-const debtInWords = ({ since, state, transferId }: Debt): string =>
-  `owed since ${since}: ${state === 'open' ? 'kept of the next transfers' : `kept of transfer ${transferId}${state === 'taken' ? '' : ', which is on its way'}`}`;
+const offsetOf = ({ offset }: Pick<SellerTransfer, 'offset'>): readonly (readonly [string, string])[] =>
+  offset === 0n ? [] : [['offset', `${offset} kept of it, because its seller owed it`]];
+
+function debtOf({ debt }: { readonly debt: Debt | null }): readonly (readonly [string, string])[] {
+  if (debt === null) return [];
+  const way = debt.state === 'on_its_way' ? ', which is on its way' : '';
+  const kept = debt.transferId === null ? 'the next transfers' : `transfer ${debt.transferId}${way}`;
+  return [['debt', `owed since ${debt.since}: kept of ${kept}`]];
+}
 
 function waitInWords({ waiting, currency }: Pick<SellerTransfer, 'waiting' | 'currency'>): string {
   if (waiting === null) return 'no';

@@ -25,12 +25,12 @@ import {
   RefundAnswer,
   RefundListAnswer,
   ReversalListAnswer,
-  SellerAnswer,
   TransferAnswer,
   TransferListAnswer,
   WebhookAnswer,
 } from './marketplace-schemas.js';
 import { PAYOUT_OPERATIONS } from './payout-operations.js';
+import { SellerAnswer } from './seller-schemas.js';
 
 export const createOrderOperation = {
   id: 'createOrder',

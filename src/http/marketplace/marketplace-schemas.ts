@@ -7,7 +7,6 @@ import { ITEM_KINDS } from '../../domain/marketplace/marketplace.js';
 import type {
   OrderAnswer as Order,
   RefundAnswer as Refund,
-  SellerAnswer as Seller,
   TransferAnswer as Transfer,
 } from '../../domain/marketplace/marketplace-answer.js';
 import {
@@ -32,7 +31,6 @@ import {
 import { PaymentDetails, PaymentInOrder } from './payment-schemas.js';
 import { payoutOfTransferOut } from './payout-schemas.js';
 import { heldOut, RELEASE_IS, releaseIn, releaseOut, releaseTermsOut, termsOf } from './release-schemas.js';
-import { sellerBalance, sellerStoryLine } from './seller-schemas.js';
 
 /** Requests and answers of the marketplace; validation and /openapi.json both come from here. */
 
@@ -215,26 +213,6 @@ export const TransferAnswer: z.ZodType<Transfer> = z
     created_at: timestamp,
   })
   .meta({ id: 'Transfer' });
-
-export const SellerAnswer: z.ZodType<Seller> = z
-  .object({
-    account: z.string(),
-    state: z
-      .enum(['able', 'waiting', 'gone'])
-      .describe(
-        'What is known. `waiting`: cannot receive yet. `gone`: deauthorised or rejected; a person is asked about each share.',
-      ),
-    reason: z
-      .string()
-      .nullable()
-      .describe("A word of Stripe's or ours; `parked`: Stripe does not let us in to the account now. Null: able."),
-    since: timestamp.nullable().describe('Null: it was never in doubt.'),
-    transfers: z.array(TransferAnswer).describe('What waits or is with a person, newest first; 200 at most.'),
-    sums: z.array(z.object({ currency: z.string(), waiting: amountOut, with_person: amountOut })),
-    balances: z.array(sellerBalance).describe('What was taken back of him, and what he owes, by currency.'),
-    story: z.array(sellerStoryLine).describe('How it came about, newest first; 200 lines at most.'),
-  })
-  .meta({ id: 'Seller' });
 
 export const RefundAnswer: z.ZodType<Refund> = z
   .object({

@@ -145,7 +145,10 @@ const ofOrder = ({ shares, parts, amount, currency, ...order }: OrderExplanation
 });
 
 function nextOf(parts: readonly Explanation[]): string {
-  const asked = parts.filter(({ decisions }) => decisions.length > 0);
+  // A reversal that waits by itself can be decided about, and need not be.
+  const asked = parts.filter(
+    ({ decisions, attention, kind }) => decisions.length > 0 && (attention !== null || kind !== 'reversal'),
+  );
   if (asked.length > 0) return `a person decides about ${asked.map(({ kind, id }) => `${kind} ${id}`).join(', ')}`;
   if (parts.length === 0) return 'the buyer pays it, or not';
   return parts.every(({ next }) => isNothing(next)) ? NOTHING_IS_NEXT : 'each part of it goes on by itself';

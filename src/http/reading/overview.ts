@@ -57,6 +57,7 @@ const countsOf = (figures: Figures) => ({
   delivery_unknown: figures.deliveryUnknown,
   answers_due: figures.answersDue,
   drift: figures.drift.reduce((sum, { count }) => sum + count, 0),
+  payouts_failed: figures.needsAttention.reduce((sum, { kind, count }) => sum + (kind === 'payout' ? count : 0), 0),
 });
 
 /** One entry for each kind and reason, with a sum for each currency or asset. */

@@ -91,6 +91,7 @@ export const OverviewAnswer = z
       delivery_unknown: count,
       answers_due: count,
       drift: count,
+      payouts_failed: count,
     }),
     series: z.object({
       step_seconds: z.int(),

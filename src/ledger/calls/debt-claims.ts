@@ -1,11 +1,25 @@
+import type { Certainty } from '../../domain/calls/certainty.js';
+import type { OrderId, ReversalId, TransferId } from '../../domain/ids.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import { noteReopened } from '../marketplace/debt-offsets.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { makeGood } from '../marketplace/restorations.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import type { ClaimRefusal } from './claim-refusals.js';
-import type { LockedReversal } from './reversal-claims.js';
 import { lookAgain } from './stripe-calls.js';
+
+/** Of a reversal that is held, what decides what has become of it as a debt. */
+interface OwedReversal {
+  readonly id: ReversalId;
+  readonly order_id: OrderId;
+  readonly transfer_id: TransferId;
+  readonly status: string;
+  readonly certainty: Certainty;
+  readonly amount: string;
+  readonly cause_stands: boolean;
+  readonly offset_status: 'reserved' | 'moved' | 'reopened' | null;
+  readonly offset_transfer: TransferId | null;
+}
 
 /** The next look at what is owed, should nothing wake it. */
 const A_DAY_MS = 86_400_000;
@@ -13,7 +27,7 @@ const A_DAY_MS = 86_400_000;
 const ON_ITS_WAY_MS = 600_000;
 
 /** What a debt has become: the transfer that it was kept of is with the seller, or will not be. The caller holds its order. */
-export async function bookOffset(query: Query, row: LockedReversal): Promise<'reversed' | 'reserved' | 'open'> {
+export async function bookOffset(query: Query, row: OwedReversal): Promise<'reversed' | 'reserved' | 'open'> {
   if (row.certainty !== 'in_flight') return 'open';
   if (row.offset_status === 'reserved') return 'reserved';
   if (row.offset_status === 'moved') {
@@ -24,7 +38,7 @@ export async function bookOffset(query: Query, row: LockedReversal): Promise<'re
   return 'open';
 }
 
-async function finishOffset(query: Query, row: LockedReversal): Promise<MarketplaceItem[]> {
+async function finishOffset(query: Query, row: OwedReversal): Promise<MarketplaceItem[]> {
   await mustMove(query, 'reversals', {
     id: row.id,
     from: row.status,
@@ -46,7 +60,7 @@ async function finishOffset(query: Query, row: LockedReversal): Promise<Marketpl
 }
 
 /** Why nothing is asked of Stripe for what is owed; undefined: its cause is gone, and nothing is on the way. */
-export async function debtRefusal(query: Query, row: LockedReversal): Promise<ClaimRefusal | undefined> {
+export async function debtRefusal(query: Query, row: OwedReversal): Promise<ClaimRefusal | undefined> {
   const booked = await bookOffset(query, row);
   if (booked === 'reversed') return { kind: 'final', status: 'reversed' };
   if (booked === 'open' && !row.cause_stands) return undefined;

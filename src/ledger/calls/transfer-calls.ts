@@ -90,14 +90,10 @@ export function createTransferCalls(
         const source = sourceOf(row);
         if (source.kind === 'unsendable' && surelyUnmoved(row.certainty)) {
           await releaseClaim(query, 'seller_transfers', { id, runner, afterMs: 1, answer: 'later' });
-          await notSentNow(query, row);
-          return { kind: 'stop', why: source.why };
+          return { kind: 'stop', why: await notSentNow(query, row, source.why) };
         }
         const kept = row.runner === runner ? await keptBack(query, row) : undefined;
-        if (kept) {
-          await notSentNow(query, row);
-          return { kind: 'stop', why: kept.why };
-        }
+        if (kept) return { kind: 'stop', why: await notSentNow(query, row, kept.why) };
         return await permit<TransferParams>(query, 'seller_transfers', {
           row,
           runner,
@@ -120,10 +116,7 @@ export function createTransferCalls(
       database.transaction(async (query) => {
         await lockSharesOf(query, 'seller_transfers', id);
         const row = await lockTransfer(query, id);
-        if (row.runner === runner) {
-          await leavePlace(query, row);
-          await notSentNow(query, row);
-        }
+        if (row.runner === runner) await notSentNow(query, row, 'its claim was given back');
         await releaseClaim(query, 'seller_transfers', { id, runner, afterMs, answer: 'later' });
       }),
 

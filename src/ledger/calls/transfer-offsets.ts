@@ -2,7 +2,6 @@ import { surelyUnmoved } from '../../domain/calls/certainty.js';
 import type { OrderId, ReversalId, TransferId } from '../../domain/ids.js';
 import type { OffsetRules } from '../../domain/marketplace/offsets.js';
 import { lockWithDebts, moveOffsets, reopenOffsets, reserveOffsets } from '../marketplace/debt-offsets.js';
-import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import { bookOffset } from './debt-claims.js';
@@ -64,6 +63,9 @@ async function completeWithoutCall(query: Query, row: LockedTransfer): Promise<v
     await bookOffset(query, await lockReversal(query, id as ReversalId));
 }
 
-/** It is not sent now, and may not be for long: what was kept of it is owed again. */
-export const notSentNow = async (query: Query, row: LockedTransfer): Promise<MarketplaceItem[]> =>
-  surelyUnmoved(row.certainty) ? await reopenOffsets(query, row.id, 'it is not sent now') : [];
+/** Its claim is given back, perhaps for long: what was kept of it is owed again. @returns why, as it was given */
+export async function notSentNow(query: Query, row: LockedTransfer, why: string): Promise<string> {
+  await leavePlace(query, row);
+  if (surelyUnmoved(row.certainty)) await reopenOffsets(query, row.id, why);
+  return why;
+}

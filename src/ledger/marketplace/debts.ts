@@ -54,14 +54,20 @@ export async function splitOff(query: Query, id: ReversalId, keep: bigint): Prom
   ]);
   await query(
     `INSERT INTO reversals (id, part, refund_id, withdrawal_id, transfer_id, order_id, seller_account, amount, currency, idempotency_key,
-       status, debt_since, waiting_since, next_retry_at, next_check_at, workflow_id)
+       waiting_since, next_retry_at, next_check_at, workflow_id)
      SELECT $2, $3, refund_id, withdrawal_id, transfer_id, order_id, seller_account, $4, currency, $5,
-       CASE WHEN debt_since IS NULL THEN 'pending' ELSE 'waiting_balance' END, debt_since, waiting_since,
-       CASE WHEN debt_since IS NULL THEN clock_now() END, clock_now() + CASE WHEN debt_since IS NULL THEN interval '0' ELSE interval '1 day' END,
-       'reversal/' || $2::uuid
+       waiting_since, clock_now(), clock_now(), 'reversal/' || $2::uuid
      FROM reversals WHERE id = $1`,
     [id, part, row.next_part, rest.toString(), reversalKey(part, 1)],
   );
+  if (row.owed)
+    await mustMove(query, 'reversals', {
+      id: part,
+      from: 'pending',
+      to: 'waiting_balance',
+      set: `debt_since = (SELECT debt_since FROM reversals WHERE id = $4), next_retry_at = NULL, next_check_at = clock_now() + interval '1 day'`,
+      values: [id],
+    });
   await recordEvent(query, {
     kind: 'reversal',
     id,

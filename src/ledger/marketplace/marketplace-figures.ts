@@ -6,7 +6,7 @@ type Row<T> = T & { [column: string]: unknown };
 /** Every figure of the marketplace, counted here and now from the rows themselves, so it is right while Temporal is down. */
 export function createMarketplaceFigures(database: Database) {
   return async function marketplaceFigures(): Promise<MarketplaceFigures> {
-    const [open, unknown, webhooks, reads] = await Promise.all([
+    const [open, unknown, webhooks, reads, [payouts]] = await Promise.all([
       database.query<Row<MarketplaceFigures['open'][number]>>(OPEN),
       database.query<Row<MarketplaceFigures['unknown'][number]>>(UNKNOWN),
       database.query<Row<MarketplaceFigures['webhooks'][number]>>(
@@ -14,8 +14,9 @@ export function createMarketplaceFigures(database: Database) {
          FROM webhook_events WHERE next_check_at IS NOT NULL GROUP BY provider ORDER BY provider`,
       ),
       database.query<Row<MarketplaceFigures['reads'][number]>>(READS),
+      database.query<Row<MarketplaceFigures['payouts']>>(UNREAD_PAYOUTS),
     ]);
-    return { open, unknown, webhooks, reads };
+    return { open, unknown, webhooks, reads, payouts: payouts ?? { count: 0, oldestSeconds: 0 } };
   };
 }
 
@@ -50,6 +51,11 @@ const UNKNOWN = [
   // What is kept of a transfer on its way is as sure as that transfer, which is counted itself.
   `${unknownOf('reversal', 'reversals')} AND debt_since IS NULL`,
 ].join(' UNION ALL ');
+
+/** What is read at a date that has not come yet is not waited for. */
+const UNREAD_PAYOUTS = `
+  SELECT count(*)::int AS count, coalesce(extract(epoch FROM clock_now() - min(updated_at))::float8, 0) AS "oldestSeconds"
+  FROM payouts WHERE next_check_at IS NOT NULL AND contents = 'unread' AND status IN ('paid', 'failed')`;
 
 /** Turns are never given a minute ahead: the clock was set back, which the next read mends. */
 const READS = `

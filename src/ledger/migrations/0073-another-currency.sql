@@ -79,7 +79,7 @@ BEGIN
 END $$;
 -- Before the guards, which are called in order of their names.
 CREATE TRIGGER a_seller_transfers_money BEFORE UPDATE OF params ON seller_transfers FOR EACH ROW
-  WHEN (NEW.params IS DISTINCT FROM OLD.params) EXECUTE FUNCTION note_sent_money();
+  WHEN (NEW.params IS DISTINCT FROM OLD.params AND (OLD.params IS NULL OR NEW.generation <> OLD.generation)) EXECUTE FUNCTION note_sent_money();
 
 CREATE FUNCTION guard_sent_money() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

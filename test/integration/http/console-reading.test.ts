@@ -226,6 +226,7 @@ describe('an explanation', () => {
       fields: [
         { name: 'note', required: true, evidence: false },
         { name: 'stripe_reversal_id', required: false, evidence: true },
+        { name: 'amount', required: false, evidence: true },
         { name: 'reference', required: false, evidence: true },
       ],
     });

@@ -60,7 +60,7 @@ describe('a checkout that its buyer has left', () => {
     const { paymentId, at } = await world.called('requires_customer_action');
     world.clock.advance(25 * HOUR_MS);
     const claim = { id: paymentId, runner: 'dies', holdMs: 1_000, expiryMs: 24 * HOUR_MS };
-    expect(await world.ledger.claimCancel(claim)).toMatchObject({ hyperswitchPaymentId: at });
+    expect(await world.ledger.claimCancel(claim)).toMatchObject({ name: at });
     await world.sandbox.movePayment(at, { to });
     world.clock.advance(MINUTE_MS);
     await world.advancePayment(paymentId);

@@ -52,6 +52,7 @@ const transfer = (nth: 0 | 1, more: object) => ({
   next_retry_at: null,
   release: { kind: 'immediately', at: null, released_at: null },
   held: null,
+  payout: null,
   waiting: null,
   reversals: nth === 0 ? [taken] : [foreign],
   attention: null,
@@ -708,7 +709,15 @@ export const overview = {
     { name: 'stripe-read', last_success_at: ago(4) },
   ],
   compared: overviewOfComparing,
-  counts: { unknown: 3, expiring: 12, suspected_elsewhere: 0, delivery_unknown: 1, answers_due: 2, drift: 2 },
+  counts: {
+    unknown: 3,
+    expiring: 12,
+    suspected_elsewhere: 0,
+    delivery_unknown: 1,
+    answers_due: 2,
+    drift: 2,
+    payouts_failed: 1,
+  },
   series: { step_seconds: 900, from: ago(47 * 15), points },
 };
 

@@ -216,9 +216,9 @@ export async function isRight(
       const gave = await givenUp(world, order, seller);
       const owes = await offsetsOf(world, order, seller);
       // What was kept of his transfers he has; what of this order was kept of others is taken, and what is open is still to be.
-      const holds = has + owes.keptOfThese - owes.takenOfThese - owes.open;
-      expect(holds, `${seller} of order ${place}`).toBeGreaterThanOrEqual(due.least - gave.notSent);
-      expect(holds, `${seller} of order ${place}`).toBeLessThanOrEqual(due.most + gave.notTaken);
+      const left = has + owes.keptOfThese - owes.takenOfThese - owes.open;
+      expect(left, `${seller} of order ${place}`).toBeGreaterThanOrEqual(due.least - gave.notSent);
+      expect(left, `${seller} of order ${place}`).toBeLessThanOrEqual(due.most + gave.notTaken);
     }
   }
 }

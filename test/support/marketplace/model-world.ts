@@ -211,6 +211,8 @@ export function marketplaceModelWorld({ ledger: immortal, clock, database }: Tes
 
     /** Says it once. @returns what came of it, also where it was refused */
     say,
+    /** The way of decisions, between the same models. */
+    resolution,
 
     /** What is at Stripe and not in the ledger is told to it, as a reconciler would. */
     async reconcile(): Promise<void> {

@@ -20,12 +20,15 @@ import {
   type Sellers,
   startMarketplace,
   startWorkers,
+  type WorkflowBuild,
 } from './world.js';
 
 export interface MarketplaceTestOptions extends Pick<MarketplaceWorldOptions, 'settings' | 'decorate' | 'holdMs'> {
   readonly approvalThreshold?: bigint;
   /** Buyers pay at the Stripe account that pays the sellers. */
   readonly linked?: boolean;
+  /** What the workers run, where others are to follow them: {@link MarketplaceTest.rebuilt}. */
+  readonly build?: WorkflowBuild;
 }
 
 /**
@@ -43,6 +46,8 @@ export interface MarketplaceTest {
   world: MarketplaceWorld;
   /** Other settings, and another process in place of the first one; default: the same settings as before. */
   readonly restart: (options?: MarketplaceTestOptions) => Promise<void>;
+  /** Workers of another build in place of those of before, who were started with one too. */
+  readonly rebuilt: (build: WorkflowBuild) => Promise<void>;
   /** Moves the one clock on; what becomes due on the way is done on the way. At most a day and a bit at once. */
   readonly sleep: (ms: number) => Promise<void>;
   /** Moves the one clock on, by more each time, whenever nothing is under way any more; seventeen minutes at most. */
@@ -102,7 +107,9 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
   };
 
   const world = await start(options);
-  const workers = await startWorkers(connected, switchboard.activities());
+  const workersOf = (build: WorkflowBuild | undefined) =>
+    startWorkers({ ...connected, ...(build && { build }) }, switchboard.activities());
+  let workers = await workersOf(options.build);
   const market: MarketplaceTest = {
     env,
     client,
@@ -113,6 +120,11 @@ export async function openMarketplaceTest(options: MarketplaceTestOptions = {}):
     async restart(changed = options) {
       await idle.until(client, test.database);
       market.world = await start(changed);
+    },
+    async rebuilt(build) {
+      await idle.until(client, test.database);
+      await workers.stop();
+      workers = await workersOf(build);
     },
     async sleep(ms) {
       await idle.until(client, test.database);

@@ -183,6 +183,13 @@ function activitiesOf({ config, parts, runtime, logger, processName, holdMs }: M
   };
 }
 
+/** One of several that follow each other. Its workers keep no run: the test server gives nobody else what waits for one that is gone. */
+export interface WorkflowBuild {
+  readonly name: string;
+  /** Of the code that a worker of production runs. */
+  readonly change: (code: string) => string;
+}
+
 /** One worker for each of the two task queues, in this process. */
 export async function startWorkers(
   {
@@ -190,7 +197,8 @@ export async function startWorkers(
     test,
     follow,
     taskQueue,
-  }: Pick<MarketplaceWorldOptions, 'connection' | 'test' | 'follow'> & { taskQueue: string },
+    build,
+  }: Pick<MarketplaceWorldOptions, 'connection' | 'test' | 'follow'> & { taskQueue: string; build?: WorkflowBuild },
   activities: MarketActivities,
 ): Promise<Hosted> {
   const followed = follow ? followingClock(activities, test.clock, follow) : activities;
@@ -199,9 +207,10 @@ export async function startWorkers(
     const worker = await Worker.create({
       connection,
       taskQueue: queue,
-      ...workflowsInThisThread(),
+      ...workflowsInThisThread(build?.change),
+      ...(build && { identity: build.name }),
       activities: followed,
-      maxCachedWorkflows: 1_000,
+      maxCachedWorkflows: build ? 0 : 1_000,
       maxConcurrentActivityTaskExecutions: 1_000,
       maxConcurrentLocalActivityExecutions: 200,
     });

@@ -7,6 +7,7 @@ import type {
   Live,
   Overview,
   Page,
+  Payout,
   Reconciliation,
   SearchResults,
   Session,
@@ -66,6 +67,15 @@ export const driftQuery = (filters: Filters) =>
     initialPageParam: '',
     queryFn: ({ signal, pageParam }) =>
       get<Page<Drift>>(pathWith('/api/v1/drift', { ...filters, limit: '50', cursor: pageParam }), signal),
+    getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
+  });
+
+export const payoutsQuery = (filters: Filters) =>
+  infiniteQueryOptions({
+    queryKey: ['payouts', filters],
+    initialPageParam: '',
+    queryFn: ({ signal, pageParam }) =>
+      get<Page<Payout>>(pathWith('/api/v1/payouts', { ...filters, limit: '50', cursor: pageParam }), signal),
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
   });
 

@@ -116,6 +116,7 @@ export interface Overview {
     readonly delivery_unknown: number;
     readonly answers_due: number;
     readonly drift: number;
+    readonly payouts_failed: number;
   };
   readonly series: { readonly step_seconds: number; readonly from: string; readonly points: readonly Point[] };
 }
@@ -301,4 +302,23 @@ export interface Drift {
   readonly version: number;
   readonly waiting_acceptance: { readonly by: string; readonly note: string; readonly at: string } | null;
   readonly runbook: string;
+}
+
+/** What Stripe sent from a seller's balance to his bank. */
+export interface Payout {
+  readonly id: string;
+  readonly seller_account: string;
+  readonly amount: number;
+  readonly currency: string;
+  readonly status: string;
+  readonly arrival_at: string | null;
+  readonly failure_code: string | null;
+  readonly contents: { readonly state: string; readonly detail: string; readonly others: number };
+  readonly transfers: readonly {
+    readonly id: string | null;
+    readonly stripe_transfer_id: string;
+    readonly amount: number;
+    readonly currency: string;
+  }[];
+  readonly attention: Attention | null;
 }

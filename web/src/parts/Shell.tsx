@@ -255,6 +255,11 @@ function Nav() {
           </Link>
         </li>
         <li>
+          <Link to="/payouts">
+            Payouts <Count of={overview.data?.counts.payouts_failed ?? 0} what="need a person" />
+          </Link>
+        </li>
+        <li>
           <Link to="/runbooks">Runbooks</Link>
         </li>
       </ul>

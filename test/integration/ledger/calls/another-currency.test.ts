@@ -204,6 +204,24 @@ describe('what is taken back of it', () => {
   });
 });
 
+describe('the reconciler', () => {
+  it('compares what Stripe holds with what was sent there, not with the share of the order', async () => {
+    const { order, id } = await converted();
+    await steps.send(id);
+    await steps.refunded(order, 500);
+    const [reversal] = await steps.reversalsOf(order);
+    await steps.reverse(reversal!.id);
+    const { stripeTransferId } = await steps.transfer(id);
+    const { stripeReversalId } = await steps.reversal(reversal!.id);
+    expect(await test.ledger.heldTransfers([stripeTransferId ?? ''], [])).toMatchObject([
+      { amount: 920n, currency: 'EUR' },
+    ]);
+    expect(await test.ledger.heldReversals([stripeReversalId ?? ''], [])).toMatchObject([
+      { amount: 460n, currency: 'EUR' },
+    ]);
+  });
+});
+
 describe('reversals that others made', () => {
   it('in another currency than the transfer has at Stripe ask a person, and are added to nothing', async () => {
     const { transferId } = await steps.sentShare(1_000);

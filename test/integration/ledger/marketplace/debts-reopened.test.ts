@@ -49,7 +49,8 @@ it('while nobody knows whether a transfer was sent, what is kept of it is neithe
   expect(world.sent()).toContain(300n);
 
   await booked(world);
-  expect(world.sent().toSorted()).toEqual([100n, 1_000n, 300n].toSorted());
+  expect(world.sent()).toEqual(expect.arrayContaining([100n, 1_000n, 300n]));
+  expect(world.sent()).toHaveLength(3);
   expect(await world.balances()).toEqual([{ ...OWED, owed: 0n, toOffset: 0n, onItsWay: 0n, offset: 800n }]);
 });
 

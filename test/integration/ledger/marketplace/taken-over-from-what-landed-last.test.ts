@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { DisputeId, DriftId, OrderId, TransferId } from '../../../../src/domain/ids.js';
+import type { DisputeId, DriftId, OrderId } from '../../../../src/domain/ids.js';
 import { SETTLEMENT_PROVIDERS } from '../../../../src/domain/settlements/settlement-providers.js';
 import { createDatabase, type Database } from '../../../../src/ledger/database.js';
 import { createLedger, type Ledger } from '../../../../src/ledger/ledger.js';
@@ -126,7 +126,7 @@ describe('what was open', () => {
 
   it('transfers are sent once, each when what it waits for is there; one whose answer was lost under the same key', async () => {
     const { id, transfers } = open.money.unsent;
-    const [pending, failed, unknown, short, unable] = transfers.map((one) => one.id) as TransferId[];
+    const [pending, failed, unknown, short, unable] = transfers.map((one) => one.id);
     const keyBefore = (await steps.row<{ idempotency_key: string }>('seller_transfers', unknown!)).idempotency_key;
     for (const one of [pending!, failed!, unknown!]) await steps.send(one);
     expect(await ledger.balanceShows(new Map([['USD', 10_000n]]), true)).toEqual([{ kind: 'transfer', id: short }]);

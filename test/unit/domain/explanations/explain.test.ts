@@ -236,6 +236,10 @@ what you can do:
     takes one person, whoever it is: makegood resolve x retry --note "…"
   adopt: says that a reversal at Stripe is this one (--evidence stripe_reversal_id): nothing is taken
     takes one person where the provider confirms it; else one below APPROVAL_THRESHOLD, and two from it on: makegood resolve x adopt --evidence '{"stripe_reversal_id":"…"}' --note "…"
+  take_available: takes what the seller has there now, or so much of it as is named as evidence (amount); the rest goes on waiting, as a reversal of its own
+    takes one person below APPROVAL_THRESHOLD, two from it on: makegood resolve x take_available --note "…"
+  offset: takes nothing at Stripe: the seller owes it, and it is kept of his next transfers in this currency, at most OFFSET_LIMIT of each
+    takes one person below APPROVAL_THRESHOLD, two from it on: makegood resolve x offset --note "…"
   write_off: gives the share up: the seller keeps it and the platform bears it, and Stripe is asked first that it was not taken
     takes one person below APPROVAL_THRESHOLD, two from it on: makegood resolve x write_off --note "…"
 runbook: docs/runbooks/insufficient-balance.md`,

@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { partOfDebt, planLess, roomForOffsets } from '../../../../src/domain/marketplace/offsets.js';
+
+const on = (limitPercent: number) => ({ on: true, limitPercent });
+const amount = fc.bigInt({ min: 1n, max: 1_000_000n });
+const step = fc.constantFrom(1n, 10n, 100n);
+
+describe('of a transfer', () => {
+  it('all of it can be kept, or a part in whole steps', () => {
+    expect(roomForOffsets(1_005n, on(100), 10n)).toBe(1_005n);
+    expect(roomForOffsets(1_000n, on(33), 1n)).toBe(330n);
+    expect(roomForOffsets(1_000n, on(33), 100n)).toBe(300n);
+    expect(roomForOffsets(1_000n, on(1), 100n)).toBe(0n);
+  });
+
+  it('what is kept of it for several debts is within the limit, and leaves what Stripe can send', () => {
+    fc.assert(
+      fc.property(
+        amount,
+        fc.integer({ min: 1, max: 100 }),
+        step,
+        fc.array(amount, { maxLength: 5 }),
+        (steps, limit, by, debts) => {
+          const whole = steps * by;
+          let room = roomForOffsets(whole, on(limit), by);
+          let kept = 0n;
+          for (const debt of debts) {
+            const part = partOfDebt(debt, room, by);
+            expect(part >= 0n && part <= debt).toBe(true);
+            kept += part;
+            room -= part;
+          }
+          expect(kept * 100n <= whole * BigInt(limit)).toBe(true);
+          expect((whole - kept) % by).toBe(0n);
+        },
+      ),
+    );
+  });
+});
+
+describe('of a share that is not all there', () => {
+  const share = { toTake: 800n, left: 1_000n, available: 300n, stated: undefined, step: 1n };
+
+  it('what the seller has is taken, and no more than is left of the transfer', () => {
+    expect(planLess(share)).toEqual({ take: 300n });
+    expect(planLess({ ...share, available: undefined })).toEqual({ take: 800n });
+    expect(planLess({ ...share, left: 200n })).toEqual({ take: 200n });
+    expect(planLess({ ...share, step: 100n, available: 399n })).toEqual({ take: 300n });
+  });
+
+  it('all of it is taken where it is there after all, also an odd rest', () => {
+    expect(planLess({ ...share, toTake: 805n, available: 900n, step: 10n })).toEqual({ take: 805n });
+  });
+
+  it.each([
+    [{ available: 0n }, /nothing of it can be taken/],
+    [{ left: 0n }, /0 are left of its transfer/],
+    [{ available: -50n }, /the seller has -50 at Stripe/],
+    [{ stated: 301n }, /301 cannot be taken/],
+    [{ stated: 0n }, /no whole number of steps/],
+    [{ stated: 25n, step: 10n }, /no whole number of steps of 10/],
+  ])('%o is refused', (change, why) => {
+    expect(planLess({ ...share, ...change })).toEqual({ refuse: expect.stringMatching(why) });
+  });
+
+  it('a person may state less', () => {
+    expect(planLess({ ...share, stated: 120n })).toEqual({ take: 120n });
+  });
+});
