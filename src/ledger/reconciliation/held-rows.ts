@@ -120,7 +120,7 @@ const DISPUTES = `SELECT x.id, x.provider_dispute_id AS "providerDisputeId", x.c
   (x.attention_reason IS NOT NULL OR EXISTS (SELECT 1 FROM dispute_withdrawals w WHERE w.dispute_id = x.id AND w.said_back)) AS asked
   FROM disputes x`;
 const PAYMENTS = `SELECT x.id, x.hyperswitch_payment_id AS "hyperswitchPaymentId", x.amount, x.currency, x.status,
-  CASE WHEN x.captured_known THEN x.captured END AS captured, (x.next_check_at IS NULL AND x.attention_reason IS NULL) AS final,
+  CASE WHEN x.captured_known THEN x.captured END AS captured, x.accepted IS NOT NULL AS "paidByPart", (x.next_check_at IS NULL AND x.attention_reason IS NULL) AS final,
   ${UNDER_WAY} FROM payments x`;
 const REFUNDS = `SELECT x.id, x.hyperswitch_refund_id AS "hyperswitchRefundId", p.hyperswitch_payment_id AS "hyperswitchPaymentId", x.amount, x.currency,
   x.status, (x.next_check_at IS NULL AND x.attention_reason IS NULL) AS final, ${UNDER_WAY} FROM refunds x JOIN payments p ON p.id = x.payment_id`;
