@@ -67,7 +67,7 @@ function CaptureOrCancel({ payment }: { readonly payment: ListedItem }) {
   const [amount, setAmount] = useState('');
   // One press, however often it is repeated: a lost answer is asked for under the same key.
   const [key, setKey] = useState(() => crypto.randomUUID());
-  const path = `/api/v1/payments/${String(payment['id'])}`;
+  const path = `/api/v1/payments/${payment.id}`;
   const act = useMutation({
     mutationFn: (what: 'capture' | 'cancel') =>
       what === 'cancel'
