@@ -842,6 +842,7 @@ export interface components {
         delivery_unknown: number;
         answers_due: number;
         drift: number;
+        payouts_failed: number;
       };
       series: {
         step_seconds: number;

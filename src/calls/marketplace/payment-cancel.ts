@@ -78,7 +78,7 @@ export function createPaymentCancel<Facts extends PaymentReadFacts>({
     const read = answer.kind === 'done' ? undefined : await port.readNamed(name);
     const facts = answer.kind === 'done' ? answer.value : read?.kind === 'found' ? read.value : undefined;
     if (facts?.status === 'cancelled') return { certainty: 'done', detail: `cancelled at ${at}`, facts };
-    if (facts?.final && facts.providerStatus === 'partially_captured')
+    if (answer.kind !== 'refused' && facts?.final && facts.providerStatus === 'partially_captured')
       return { certainty: 'done', detail: `what was left of it is called off at ${at}`, facts };
     if (facts?.status === 'succeeded') return { certainty: 'absent', detail: 'it was paid before', facts };
     switch (answer.kind) {

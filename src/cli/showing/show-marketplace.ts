@@ -3,7 +3,13 @@ import type { Attention } from '../../domain/decisions/attention.js';
 import { explainNext, type Situation } from '../../domain/decisions/explain-next.js';
 import { capturedInWords } from '../../domain/marketplace/captured.js';
 import { disputeAnswer } from '../../domain/marketplace/dispute-answer.js';
-import type { MarketplaceKind, Order, Reversal, SellerTransfer } from '../../domain/marketplace/marketplace.js';
+import type {
+  MarketplaceKind,
+  Order,
+  Payment,
+  Reversal,
+  SellerTransfer,
+} from '../../domain/marketplace/marketplace.js';
 import {
   orderAnswer,
   paymentDetails,
@@ -11,6 +17,7 @@ import {
   transferAnswer,
 } from '../../domain/marketplace/marketplace-answer.js';
 import type { Debt } from '../../domain/marketplace/offsets.js';
+import { partsInWords } from '../../domain/marketplace/payment-capture.js';
 import { heldInWords } from '../../domain/marketplace/releases.js';
 import { reversalAnswer } from '../../domain/marketplace/reversal-answer.js';
 import type { FoundItem } from '../../ledger/find-items.js';
@@ -49,6 +56,17 @@ interface Part {
   readonly own: readonly (readonly [name: string, value: string])[];
 }
 
+/** Of a payment that is captured by hand. */
+function capturingOf({ capture }: Payment): readonly (readonly [name: string, value: string])[] {
+  if (capture.method === 'automatic') return [];
+  return [
+    ['capture', capture.method],
+    ['parts', capture.parts.length === 0 ? 'none asked for' : partsInWords(capture.parts)],
+    ...(capture.heldSince === null ? [] : [['held since', capture.heldSince] as const]),
+    ...(capture.cancelAskedAt === null ? [] : [['cancel', `asked at ${capture.cancelAskedAt}`] as const]),
+  ];
+}
+
 function partsOf(order: Order): readonly Part[] {
   const { payment, reversals } = order;
   const atStripe = payment?.provider === 'stripe';
@@ -63,6 +81,7 @@ function partsOf(order: Order): readonly Part[] {
             answer: paymentDetails(payment),
             own: [
               ['captured', `${capturedInWords(payment.captured)} of ${payment.amount}`],
+              ...capturingOf(payment),
               [
                 `at ${provider}`,
                 (atStripe ? payment.stripePaymentId : payment.hyperswitchPaymentId) ?? 'not known there',

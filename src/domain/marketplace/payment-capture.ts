@@ -62,3 +62,12 @@ export function partsOfLines(lines: readonly PaidLine[], captured: bigint, step:
     return { position, amount: part, fee: scaled - (scaled % step) };
   });
 }
+
+/** `600 done, 400 refused (Hyperswitch …)`: the parts that were asked for, and what became of each. */
+export const partsInWords = (parts: readonly Capture[]): string =>
+  parts
+    .map(({ amount, final, status, certainty, detail }) => {
+      const is = status === 'open' ? `open, ${certainty.replace('_', ' ')}` : status;
+      return `${amount} ${is}${final ? ', the last' : ''}${status === 'done' || detail === null ? '' : ` (${detail})`}`;
+    })
+    .join('; ');

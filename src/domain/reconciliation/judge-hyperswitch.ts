@@ -18,7 +18,9 @@ export function judgePayment(held: PaymentFacts, known: HeldPayment | undefined)
     return took ? { ...common, kind: 'payment_unknown', item: null, ledgerSays: 'nothing' } : undefined;
   }
   const captured = known.captured === null || held.amountReceived === null || known.captured === held.amountReceived;
-  const same = money(held) === money(known) && (!known.final || (held.status === known.status && captured));
+  const same =
+    money(held) === money(known) &&
+    (!known.final || ((held.status === known.status || isPaidByPart(held, known)) && captured));
   if (known.underWay || same) return undefined;
   return {
     ...common,
@@ -27,6 +29,10 @@ export function judgePayment(held: PaymentFacts, known: HeldPayment | undefined)
     ledgerSays: paymentSays(known),
   };
 }
+
+/** Read as it was when that part was taken for the whole. */
+const isPaidByPart = ({ capturedByWord }: PaymentFacts, { paidByPart, status }: HeldPayment): boolean =>
+  paidByPart && status === 'succeeded' && capturedByWord !== 'given_back';
 
 /** @param paymentId our payment that it is of; null: none of ours */
 export function judgeRefund(

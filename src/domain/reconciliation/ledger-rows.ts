@@ -41,6 +41,8 @@ export interface HeldPayment extends Held {
   readonly status: PaymentStatus;
   /** Null: not known. */
   readonly captured: bigint | null;
+  /** A part that was captured paid its order, whatever the rest of it is called. */
+  readonly paidByPart: boolean;
   /** Nobody follows it any more. */
   readonly final: boolean;
 }

@@ -92,7 +92,7 @@ export const NewCaptureRequest = z.strictObject({
 });
 export type NewCaptureRequest = z.output<typeof NewCaptureRequest>;
 
-export const CaptureAnswer: z.ZodType<Answer> = z.object({
+const CaptureAnswer: z.ZodType<Answer> = z.object({
   id: z.uuid(),
   amount: amountOut,
   final: z.boolean(),

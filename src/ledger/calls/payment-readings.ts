@@ -293,8 +293,7 @@ async function saveReading({ query, sealer }: Reader, row: LockedPayment, save: 
 
 /** What a payment that has ended shows of a cancel that nobody lived to record; null: it may still be carried out. */
 const cancelShown = ({ status, final, providerStatus }: PaymentReadFacts): Certainty | null =>
-  status === 'cancelled' ||
-  (final && (providerStatus === 'partially_captured' || (status === 'succeeded' && providerStatus !== status)))
+  status === 'cancelled' || (final && status === 'succeeded' && providerStatus !== status)
     ? 'done'
     : status === 'succeeded' || status === 'failed'
       ? 'absent'

@@ -43,7 +43,9 @@ export const onSignedOut = (listener: () => void): void => {
 
 export const get = <Answer>(path: string, signal?: AbortSignal): Promise<Answer> => ask('GET', path, { signal });
 
-export const post = <Answer>(path: string, body: object): Promise<Answer> => ask('POST', path, { body });
+/** @param key of a request that makes something: the same again is the same request */
+export const post = <Answer>(path: string, body: object, key?: string): Promise<Answer> =>
+  ask('POST', path, { body, ...(key === undefined ? {} : { key }) });
 
 export const remove = (path: string): Promise<void> => ask('DELETE', path, {});
 
@@ -57,11 +59,12 @@ export async function getFile(path: string, accept: string): Promise<Blob> {
 interface Asked {
   readonly accept?: string;
   readonly body?: object;
+  readonly key?: string;
   readonly signal?: AbortSignal | undefined;
 }
 
-async function ask<Answer>(method: string, path: string, { body, signal }: Asked): Promise<Answer> {
-  const response = await sent(method, path, { body, signal });
+async function ask<Answer>(method: string, path: string, { body, signal, key }: Asked): Promise<Answer> {
+  const response = await sent(method, path, { body, signal, ...(key === undefined ? {} : { key }) });
   if (response.ok) return (response.status === 204 ? undefined : await json(response)) as Answer;
   const problem = await problemOf(response);
   if (problem.status === 401 && path !== '/console/session') whenSignedOut();
@@ -71,7 +74,7 @@ async function ask<Answer>(method: string, path: string, { body, signal }: Asked
 async function sent(
   method: string,
   path: string,
-  { body, signal, accept = 'application/json' }: Asked,
+  { body, signal, key, accept = 'application/json' }: Asked,
 ): Promise<Response> {
   try {
     return await fetch(path, {
@@ -80,6 +83,7 @@ async function sent(
       headers: {
         Accept: accept,
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+        ...(key === undefined ? {} : { 'Idempotency-Key': key }),
         ...(method === 'GET' || csrf === undefined ? {} : { 'X-CSRF-Token': csrf }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),

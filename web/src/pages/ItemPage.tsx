@@ -22,6 +22,7 @@ import { ReasonTag, StatusTag } from '../parts/Status.js';
 import { Timeline } from '../parts/Timeline.js';
 import { When } from '../parts/When.js';
 import { Act } from './Act.js';
+import { Captures } from './Captures.js';
 import { DriftCards } from './Drift.js';
 import { LiveReading } from './LiveReading.js';
 
@@ -106,6 +107,7 @@ function Item({ kind, id }: { readonly kind: string; readonly id: string }) {
         </div>
         <div className="column column-act">
           <Act told={told} />
+          {kind === 'payment' && item.data ? <Captures payment={item.data} /> : null}
         </div>
       </div>
     </>
