@@ -223,6 +223,9 @@ hyperswitch_account.only_one boolean NOT NULL DEFAULT true
 hyperswitch_account.merchant_id text NOT NULL
 hyperswitch_account.profile_id text
 hyperswitch_account.pinned_at timestamp with time zone NOT NULL DEFAULT clock_now()
+hyperswitch_merchant.only_one boolean NOT NULL DEFAULT true
+hyperswitch_merchant.merchant_id text NOT NULL
+hyperswitch_merchant.pinned_at timestamp with time zone NOT NULL DEFAULT clock_now()
 hyperswitch_pace.lane text NOT NULL
 hyperswitch_pace.next_at timestamp with time zone NOT NULL
 named_answers.id uuid NOT NULL
@@ -293,6 +296,7 @@ order_items.kind text NOT NULL DEFAULT 'item'::text
 order_items.fee numeric(78,0) NOT NULL DEFAULT 0
 order_items.release_kind text NOT NULL DEFAULT 'immediately'::text
 order_items.release_after_ms bigint
+order_items.ordered numeric(78,0)
 order_shares.order_id uuid NOT NULL
 order_shares.seller_account text
 order_shares.promised numeric(78,0) NOT NULL
@@ -306,6 +310,23 @@ orders.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 orders.paid_at timestamp with time zone
 orders.by_line boolean NOT NULL DEFAULT false
 orders.archived_at timestamp with time zone
+orders.ordered numeric(78,0)
+payment_captures.id uuid NOT NULL
+payment_captures.payment_id uuid NOT NULL
+payment_captures.amount numeric(78,0) NOT NULL
+payment_captures.final boolean NOT NULL
+payment_captures.status text NOT NULL DEFAULT 'open'::text
+payment_captures.certainty text NOT NULL DEFAULT 'not_sent'::text
+payment_captures.idempotency_key text NOT NULL
+payment_captures.attempts integer NOT NULL DEFAULT 0
+payment_captures.captured_before numeric(78,0)
+payment_captures.sent_by text
+payment_captures.absences integer NOT NULL DEFAULT 0
+payment_captures.last_absence_at timestamp with time zone
+payment_captures.detail text
+payment_captures.asked_by text NOT NULL
+payment_captures.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
+payment_captures.ended_at timestamp with time zone
 payment_request_secret.only_one boolean NOT NULL DEFAULT true
 payment_request_secret.secret text NOT NULL
 payment_request_secret.made_at timestamp with time zone NOT NULL DEFAULT clock_now()
@@ -370,6 +391,12 @@ payments.charge_captured numeric(78,0)
 payments.charge_paid_in text
 payments.charge_became numeric(78,0)
 payments.exchange_rate text
+payments.capture_method text NOT NULL DEFAULT 'automatic'::text
+payments.profile_id text
+payments.passed_on jsonb NOT NULL DEFAULT '{}'::jsonb
+payments.authorized_at timestamp with time zone
+payments.captures_closed_at timestamp with time zone
+payments.accepted numeric(78,0)
 payout_transfers.external_payout_id text NOT NULL
 payout_transfers.balance_transaction_id text NOT NULL
 payout_transfers.stripe_transfer_id text NOT NULL
@@ -879,6 +906,9 @@ hyperswitch_account hyperswitch_account_merchant_id_check CHECK ((merchant_id <>
 hyperswitch_account hyperswitch_account_only_one_check CHECK (only_one)
 hyperswitch_account hyperswitch_account_pkey PRIMARY KEY (only_one)
 hyperswitch_account hyperswitch_account_profile_id_check CHECK ((profile_id <> ''::text))
+hyperswitch_merchant hyperswitch_merchant_merchant_id_check CHECK ((merchant_id <> ''::text))
+hyperswitch_merchant hyperswitch_merchant_only_one_check CHECK (only_one)
+hyperswitch_merchant hyperswitch_merchant_pkey PRIMARY KEY (only_one)
 hyperswitch_pace hyperswitch_pace_lane_check CHECK ((lane = ANY (ARRAY['first'::text, 'in_turn'::text])))
 hyperswitch_pace hyperswitch_pace_pkey PRIMARY KEY (lane)
 named_answers named_answers_id_fkey FOREIGN KEY (id) REFERENCES settlements(id)
@@ -907,7 +937,7 @@ operation_events operation_events_item_kind_check CHECK ((item_kind = ANY (ARRAY
 operation_events operation_events_pkey PRIMARY KEY (seq)
 operation_events operation_events_place_check CHECK ((place > 0))
 order_items fee_is_a_part CHECK (((fee >= (0)::numeric) AND (fee <= amount) AND ((seller_account IS NOT NULL) OR (fee = (0)::numeric))))
-order_items order_items_amount_check CHECK ((amount > (0)::numeric))
+order_items order_items_amount_check CHECK (((amount > (0)::numeric) OR ((amount = (0)::numeric) AND (ordered > (0)::numeric))))
 order_items order_items_id UNIQUE (id)
 order_items order_items_kind_check CHECK ((kind = ANY (ARRAY['item'::text, 'shipping'::text, 'tax'::text])))
 order_items order_items_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
@@ -916,6 +946,7 @@ order_items order_items_position_check CHECK (("position" >= 1))
 order_items order_items_release_after_ms_check CHECK ((release_after_ms > 0))
 order_items order_items_release_kind_check CHECK ((release_kind = ANY (ARRAY['immediately'::text, 'on_request'::text, 'after'::text])))
 order_items order_items_seller_account_check CHECK ((seller_account <> ''::text))
+order_items ordered_was_more CHECK ((ordered >= amount))
 order_items release_is_of_a_seller CHECK (((seller_account IS NOT NULL) OR (release_kind = 'immediately'::text)))
 order_items release_is_whole CHECK (((release_kind = 'after'::text) = (release_after_ms IS NOT NULL)))
 order_shares order_shares_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
@@ -923,6 +954,7 @@ order_shares order_shares_order_id_seller_account_key UNIQUE NULLS NOT DISTINCT 
 order_shares order_shares_seller_account_check CHECK ((seller_account <> ''::text))
 order_shares seller_gives_back_what_he_was_promised CHECK (((seller_account IS NULL) OR ((due_back >= (0)::numeric) AND (due_back <= promised))))
 order_shares shares_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
+orders ordered_was_more CHECK ((ordered > amount))
 orders orders_amount_check CHECK ((amount > (0)::numeric))
 orders orders_currency_check CHECK ((currency ~ '^[A-Z]{3}$'::text))
 orders orders_pkey PRIMARY KEY (id)
@@ -930,6 +962,21 @@ orders orders_reference_check CHECK ((reference <> ''::text))
 orders orders_reference_key UNIQUE (reference)
 orders orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'paid'::text, 'partially_refunded'::text, 'refunded'::text, 'payment_failed'::text])))
 orders paid_since CHECK (((status = ANY (ARRAY['pending'::text, 'payment_failed'::text])) = (paid_at IS NULL)))
+payment_captures capture_ends_known CHECK ((
+CASE status
+    WHEN 'done'::text THEN (certainty = 'done'::text)
+    WHEN 'refused'::text THEN (certainty = ANY (ARRAY['not_sent'::text, 'absent'::text]))
+    ELSE (certainty <> 'done'::text)
+END AND ((status = 'open'::text) = (ended_at IS NULL))))
+payment_captures capture_was_measured CHECK (((attempts = 0) OR (captured_before IS NOT NULL)))
+payment_captures payment_captures_amount_check CHECK ((amount > (0)::numeric))
+payment_captures payment_captures_asked_by_check CHECK ((asked_by <> ''::text))
+payment_captures payment_captures_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
+payment_captures payment_captures_idempotency_key_check CHECK ((idempotency_key <> ''::text))
+payment_captures payment_captures_idempotency_key_key UNIQUE (idempotency_key)
+payment_captures payment_captures_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
+payment_captures payment_captures_pkey PRIMARY KEY (id)
+payment_captures payment_captures_status_check CHECK ((status = ANY (ARRAY['open'::text, 'done'::text, 'refused'::text])))
 payment_request_secret payment_request_secret_only_one_check CHECK (only_one)
 payment_request_secret payment_request_secret_pkey PRIMARY KEY (only_one)
 payment_request_secret payment_request_secret_secret_check CHECK ((secret <> ''::text))
@@ -938,8 +985,10 @@ payment_sessions payment_sessions_closed_by_check CHECK ((closed_by = ANY (ARRAY
 payment_sessions payment_sessions_id_fkey FOREIGN KEY (id) REFERENCES settlements(id)
 payment_sessions payment_sessions_lease_id_fkey FOREIGN KEY (lease_id) REFERENCES server_leases(id)
 payment_sessions payment_sessions_pkey PRIMARY KEY (id)
+payments accepted_is_a_part CHECK (((accepted > (0)::numeric) AND (accepted < amount)))
 payments captured_is_no_debt CHECK ((captured >= (0)::numeric))
 payments charge_is_read_whole CHECK ((((charge_id IS NULL) = (charge_currency IS NULL)) AND ((charge_of IS NOT NULL) = ((charge_id IS NOT NULL) OR (charge_unfit IS NOT NULL))) AND ((charge_id IS NULL) OR (charge_unfit IS NULL))))
+payments payment_at_stripe_has_no_terms CHECK (((provider = 'hyperswitch'::text) OR ((capture_method = 'automatic'::text) AND (profile_id IS NULL) AND (passed_on = '{}'::jsonb))))
 payments payment_at_stripe_is_named CHECK (((provider = 'hyperswitch'::text) OR ((hyperswitch_payment_id IS NULL) AND (connector = 'stripe'::text) AND ((connector_transaction_id IS NOT NULL) OR ((NOT taken_elsewhere) AND (captured = (0)::numeric))))))
 payments payment_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 payments payment_cancel_certainty CHECK ((cancel_certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
@@ -951,6 +1000,7 @@ payments payment_succeeded_is_captured CHECK (((status <> 'succeeded'::text) OR 
 payments payment_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR (certainty = 'done'::text)))
 payments payment_taken_elsewhere_was_read CHECK (((NOT taken_elsewhere) OR ((provider = 'stripe'::text) AND (connector_transaction_id IS NOT NULL) AND (certainty = 'done'::text) AND (attempts = 0))))
 payments payments_amount_check CHECK ((amount > (0)::numeric))
+payments payments_capture_method_check CHECK ((capture_method = ANY (ARRAY['automatic'::text, 'manual'::text, 'manual_multiple'::text])))
 payments payments_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 payments payments_charge_became_check CHECK ((charge_became > (0)::numeric))
 payments payments_charge_captured_check CHECK ((charge_captured > (0)::numeric))
@@ -958,7 +1008,9 @@ payments payments_idempotency_key_key UNIQUE (idempotency_key)
 payments payments_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id)
 payments payments_order_id_key UNIQUE (order_id)
 payments payments_origin_check CHECK ((origin = ANY (ARRAY['api'::text, 'import'::text])))
+payments payments_passed_on_check CHECK ((jsonb_typeof(passed_on) = 'object'::text))
 payments payments_pkey PRIMARY KEY (id)
+payments payments_profile_id_check CHECK ((profile_id <> ''::text))
 payments payments_provider_check CHECK ((provider = ANY (ARRAY['hyperswitch'::text, 'stripe'::text])))
 payments payments_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
 payments payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'succeeded'::text, 'failed'::text, 'cancelled'::text])))
@@ -1017,7 +1069,7 @@ refunds refunds_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'revie
 refunds unfinished_refund_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'review'::text])) OR (next_check_at IS NOT NULL)))
 request_keys answer_is_whole CHECK (((answer_status IS NULL) = (answer IS NULL)))
 request_keys request_keys_key_check CHECK ((key <> ''::text))
-request_keys request_keys_operation_check CHECK ((operation = ANY (ARRAY['orders'::text, 'payments'::text, 'refunds'::text])))
+request_keys request_keys_operation_check CHECK ((operation = ANY (ARRAY['orders'::text, 'payments'::text, 'refunds'::text, 'captures'::text])))
 request_keys request_keys_pkey PRIMARY KEY (principal, operation, key)
 retention_marks retention_marks_kind_check CHECK ((kind = ANY (ARRAY['settlement'::text, 'order'::text])))
 retention_marks retention_marks_pkey PRIMARY KEY (kind)
@@ -1182,6 +1234,7 @@ CREATE INDEX orders_archived ON public.orders USING btree (id DESC) WHERE (archi
 CREATE INDEX orders_by_currency ON public.orders USING btree (currency, id DESC) WHERE (archived_at IS NULL)
 CREATE INDEX orders_by_status ON public.orders USING btree (status, id DESC) WHERE (archived_at IS NULL)
 CREATE INDEX orders_out_of_step ON public.orders USING btree (id DESC) WHERE is_out_of_step(id, created_at)
+CREATE INDEX payment_captures_of_payment ON public.payment_captures USING btree (payment_id, id)
 CREATE INDEX payment_sessions_open ON public.payment_sessions USING btree (lease_id) WHERE (closed_at IS NULL)
 CREATE INDEX payments_archived ON public.payments USING btree (id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX payments_at_processor ON public.payments USING btree (connector_transaction_id) WHERE (connector_transaction_id IS NOT NULL)
@@ -1193,6 +1246,7 @@ CREATE INDEX payments_by_status ON public.payments USING btree (status, id DESC)
 CREATE INDEX payments_due ON public.payments USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX payments_looked_at ON public.payments USING btree (disputes_look_at) WHERE (disputes_look_at IS NOT NULL)
 CREATE INDEX payments_out_of_step ON public.payments USING btree (id DESC) WHERE is_out_of_step(id, created_at)
+CREATE INDEX payments_profiles ON public.payments USING btree (profile_id) WHERE (profile_id IS NOT NULL)
 CREATE INDEX payments_sealed ON public.payments USING btree (sealed_key_id) WHERE (sealed_key_id IS NOT NULL)
 CREATE INDEX payout_transfers_of_transfer ON public.payout_transfers USING btree (stripe_transfer_id)
 CREATE INDEX payouts_asked ON public.payouts USING btree (attention_since) WHERE (attention_reason IS NOT NULL)
@@ -1299,6 +1353,7 @@ CREATE UNIQUE INDEX figure_samples_pkey ON public.figure_samples USING btree (at
 CREATE UNIQUE INDEX foreign_decisions_pkey ON public.foreign_decisions USING btree (stripe_reversal_id, reversal_id)
 CREATE UNIQUE INDEX foreign_reversals_pkey ON public.foreign_reversals USING btree (stripe_reversal_id)
 CREATE UNIQUE INDEX hyperswitch_account_pkey ON public.hyperswitch_account USING btree (only_one)
+CREATE UNIQUE INDEX hyperswitch_merchant_pkey ON public.hyperswitch_merchant USING btree (only_one)
 CREATE UNIQUE INDEX hyperswitch_pace_pkey ON public.hyperswitch_pace USING btree (lane)
 CREATE UNIQUE INDEX named_answers_name_sha256_key ON public.named_answers USING btree (name_sha256)
 CREATE UNIQUE INDEX named_answers_pkey ON public.named_answers USING btree (id)
@@ -1318,6 +1373,9 @@ CREATE UNIQUE INDEX order_items_pkey ON public.order_items USING btree (order_id
 CREATE UNIQUE INDEX order_shares_order_id_seller_account_key ON public.order_shares USING btree (order_id, seller_account) NULLS NOT DISTINCT
 CREATE UNIQUE INDEX orders_pkey ON public.orders USING btree (id)
 CREATE UNIQUE INDEX orders_reference_key ON public.orders USING btree (reference)
+CREATE UNIQUE INDEX payment_captures_idempotency_key_key ON public.payment_captures USING btree (idempotency_key)
+CREATE UNIQUE INDEX payment_captures_one_open ON public.payment_captures USING btree (payment_id) WHERE (status = 'open'::text)
+CREATE UNIQUE INDEX payment_captures_pkey ON public.payment_captures USING btree (id)
 CREATE UNIQUE INDEX payment_request_secret_pkey ON public.payment_request_secret USING btree (only_one)
 CREATE UNIQUE INDEX payment_sessions_pkey ON public.payment_sessions USING btree (id)
 CREATE UNIQUE INDEX payments_hyperswitch ON public.payments USING btree (hyperswitch_payment_id) WHERE ((hyperswitch_payment_id IS NOT NULL) AND (hyperswitch_payment_id <> ''::text))
@@ -1413,16 +1471,22 @@ CREATE TRIGGER drifts_guard BEFORE DELETE OR UPDATE ON public.drifts FOR EACH RO
 CREATE TRIGGER drifts_of_archived AFTER INSERT OR UPDATE ON public.drifts FOR EACH ROW WHEN (((new.item_id IS NOT NULL) AND (new.state <> 'closed'::text))) EXECUTE FUNCTION item_is_taken_out()
 CREATE TRIGGER foreign_decisions_stand_once BEFORE INSERT ON public.foreign_decisions FOR EACH ROW EXECUTE FUNCTION guard_stands_once()
 CREATE TRIGGER hyperswitch_account_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_account FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER hyperswitch_merchant_keep BEFORE DELETE OR UPDATE ON public.hyperswitch_merchant FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER new_voucher_takes AFTER INSERT ON public.settlements FOR EACH ROW WHEN ((new.voucher_channel IS NOT NULL)) EXECUTE FUNCTION voucher_change()
 CREATE TRIGGER notice_messages_stay BEFORE UPDATE ON public.notice_messages FOR EACH ROW EXECUTE FUNCTION message_stays()
 CREATE TRIGGER operation_events_append_only BEFORE DELETE OR UPDATE ON public.operation_events FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER operation_events_chained BEFORE INSERT ON public.operation_events FOR EACH ROW EXECUTE FUNCTION chain_event()
 CREATE TRIGGER operation_events_no_truncate BEFORE TRUNCATE ON public.operation_events FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
-CREATE TRIGGER order_items_keep BEFORE DELETE OR UPDATE ON public.order_items FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER order_items_guard BEFORE UPDATE ON public.order_items FOR EACH ROW EXECUTE FUNCTION guard_order_item()
+CREATE TRIGGER order_items_keep BEFORE DELETE ON public.order_items FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER orders_amount BEFORE UPDATE ON public.orders FOR EACH ROW WHEN (((new.amount IS DISTINCT FROM old.amount) OR (new.ordered IS DISTINCT FROM old.ordered))) EXECUTE FUNCTION guard_order_amount()
 CREATE TRIGGER orders_keep BEFORE DELETE ON public.orders FOR EACH ROW EXECUTE FUNCTION refuse_change()
 CREATE TRIGGER orders_leave_archive BEFORE UPDATE ON public.orders FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NOT NULL))) EXECUTE FUNCTION changed_is_taken_out()
 CREATE TRIGGER orders_left_archive AFTER UPDATE ON public.orders FOR EACH ROW WHEN (((old.archived_at IS NOT NULL) AND (new.archived_at IS NULL))) EXECUTE FUNCTION family_is_taken_out()
 CREATE TRIGGER orders_status BEFORE UPDATE ON public.orders FOR EACH ROW EXECUTE FUNCTION guard_status('order')
+CREATE TRIGGER payment_captures_guard BEFORE UPDATE ON public.payment_captures FOR EACH ROW EXECUTE FUNCTION guard_capture()
+CREATE TRIGGER payment_captures_keep BEFORE DELETE ON public.payment_captures FOR EACH ROW EXECUTE FUNCTION refuse_change()
+CREATE TRIGGER payment_captures_new BEFORE INSERT ON public.payment_captures FOR EACH ROW EXECUTE FUNCTION guard_new_capture()
 CREATE TRIGGER payments_build BEFORE UPDATE OF runner ON public.payments FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER payments_call BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_money_call('payment', '3', '10 minutes')
 CREATE TRIGGER payments_disputable BEFORE UPDATE ON public.payments FOR EACH ROW WHEN ((((new.hyperswitch_payment_id IS NOT NULL) OR (new.provider = 'stripe'::text)) AND (new.captured > (0)::numeric) AND (old.captured = (0)::numeric))) EXECUTE FUNCTION payment_may_be_disputed()
@@ -1433,6 +1497,7 @@ CREATE TRIGGER payments_left_archive AFTER UPDATE ON public.payments FOR EACH RO
 CREATE TRIGGER payments_of_archived AFTER INSERT ON public.payments FOR EACH ROW EXECUTE FUNCTION order_is_taken_out()
 CREATE TRIGGER payments_status BEFORE UPDATE ON public.payments FOR EACH ROW EXECUTE FUNCTION guard_status('payment')
 CREATE TRIGGER payments_stay BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((new.provider <> old.provider) OR (new.taken_elsewhere <> old.taken_elsewhere) OR ((old.provider = 'stripe'::text) AND (old.connector_transaction_id IS NOT NULL) AND (new.connector_transaction_id IS DISTINCT FROM old.connector_transaction_id)))) EXECUTE FUNCTION payment_stays_where_it_is()
+CREATE TRIGGER payments_terms BEFORE UPDATE ON public.payments FOR EACH ROW WHEN (((((new.capture_method IS DISTINCT FROM old.capture_method) OR (new.profile_id IS DISTINCT FROM old.profile_id)) OR (new.passed_on IS DISTINCT FROM old.passed_on)) OR ((old.accepted IS NOT NULL) AND (new.accepted IS DISTINCT FROM old.accepted)))) EXECUTE FUNCTION payment_keeps_its_terms()
 CREATE TRIGGER provider_breakers_returns BEFORE UPDATE ON public.provider_breakers FOR EACH ROW EXECUTE FUNCTION note_return()
 CREATE TRIGGER refunds_build BEFORE UPDATE OF runner ON public.refunds FOR EACH ROW WHEN (((new.runner IS NOT NULL) AND (new.runner IS DISTINCT FROM old.runner))) EXECUTE FUNCTION guard_build()
 CREATE TRIGGER refunds_call BEFORE UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION guard_money_call('refund', '3', '10 minutes')
@@ -1853,6 +1918,34 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+CREATE OR REPLACE FUNCTION public.guard_capture()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF (NEW.payment_id, NEW.amount, NEW.final, NEW.idempotency_key, NEW.asked_by) IS DISTINCT FROM
+     (OLD.payment_id, OLD.amount, OLD.final, OLD.idempotency_key, OLD.asked_by) THEN
+    RAISE EXCEPTION 'capture %: what is captured never changes', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.status <> 'open' AND NOT (OLD.status = 'refused' AND NEW.status = 'done') THEN
+    RAISE EXCEPTION 'capture %: it has ended', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.attempts < OLD.attempts THEN
+    RAISE EXCEPTION 'capture %: attempts are never forgotten', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.attempts > OLD.attempts AND OLD.certainty NOT IN ('not_sent', 'absent') THEN
+    RAISE EXCEPTION 'capture %: it may have been carried out, and is not sent again before that is known', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF NEW.absences > OLD.absences AND (NEW.absences <> OLD.absences + 1 OR NEW.last_absence_at IS NULL
+      OR NEW.last_absence_at < OLD.last_absence_at + interval '10 minutes') THEN
+    RAISE EXCEPTION 'capture %: absences this close together are one proof', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  IF OLD.certainty = 'unknown' AND NEW.certainty NOT IN ('unknown', 'done') AND NOT (NEW.certainty = 'absent' AND (NEW.absences >= 3
+      OR (SELECT provider_final FROM payments WHERE id = NEW.payment_id))) THEN
+    RAISE EXCEPTION 'capture %: an unknown outcome is closed only by evidence', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_cause_part()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2004,6 +2097,21 @@ BEGIN
   END IF;
   RETURN NEW;
 END $function$
+CREATE OR REPLACE FUNCTION public.guard_new_capture()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+  v_payment payments;
+  v_total numeric;
+BEGIN
+  SELECT * INTO v_payment FROM payments WHERE id = NEW.payment_id FOR UPDATE;
+  SELECT coalesce(sum(amount), 0) INTO v_total FROM payment_captures WHERE payment_id = NEW.payment_id AND status <> 'refused';
+  IF v_payment.capture_method = 'automatic' OR greatest(v_total, v_payment.captured) + NEW.amount > v_payment.amount THEN
+    RAISE EXCEPTION 'capture %: % cannot be captured of payment %', NEW.id, NEW.amount, NEW.payment_id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
 CREATE OR REPLACE FUNCTION public.guard_offset_sum()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -2019,6 +2127,29 @@ BEGIN
     RAISE EXCEPTION 'transfer %: it is sent for % less, and its offsets come to %', v_transfer, v_lessened, v_sum USING ERRCODE = 'check_violation';
   END IF;
   RETURN NULL;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_order_amount()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.ordered IS NOT NULL OR NEW.ordered IS DISTINCT FROM OLD.amount OR OLD.status NOT IN ('pending', 'payment_failed') THEN
+    RAISE EXCEPTION 'order %: what it comes to changes once, to what was captured, before it is paid', OLD.id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
+END $function$
+CREATE OR REPLACE FUNCTION public.guard_order_item()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.ordered IS NOT NULL OR NEW.ordered IS DISTINCT FROM OLD.amount OR NEW.amount > OLD.amount OR NEW.fee > OLD.fee
+    OR (NEW.order_id, NEW.position, NEW.id, NEW.kind, NEW.seller_account, NEW.description, NEW.release_kind, NEW.release_after_ms) IS DISTINCT FROM
+       (OLD.order_id, OLD.position, OLD.id, OLD.kind, OLD.seller_account, OLD.description, OLD.release_kind, OLD.release_after_ms)
+    OR EXISTS (SELECT 1 FROM seller_transfers WHERE order_id = OLD.order_id) THEN
+    RAISE EXCEPTION 'order %: a line becomes less once, before anybody is promised anything of it', OLD.order_id USING ERRCODE = 'check_violation';
+  END IF;
+  RETURN NEW;
 END $function$
 CREATE OR REPLACE FUNCTION public.guard_order_shares()
  RETURNS trigger
@@ -2552,6 +2683,13 @@ BEGIN
   UPDATE provider_breakers SET state = 'open', reason = 'config', detail = p_detail,
       opened_at = coalesce(opened_at, v_now), probe_every = v_every, probe_at = v_now + v_every
     WHERE provider = p_provider AND (state <> 'open' OR probe_at <= v_now);
+END $function$
+CREATE OR REPLACE FUNCTION public.payment_keeps_its_terms()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  RAISE EXCEPTION 'payment %: how it is captured, for whom, and what of it paid the order never changes', OLD.id USING ERRCODE = 'check_violation';
 END $function$
 CREATE OR REPLACE FUNCTION public.payment_may_be_disputed()
  RETURNS trigger
