@@ -8,6 +8,7 @@ import type { ApiToken } from '../domain/roles.js';
 import type { EncryptionKey, TrustedProxies } from './config-values.js';
 import { CONFIG_VARIABLES, ENVIRONMENT, type Environment, type Values, type VariableName } from './config-variables.js';
 import { type NotificationSettings, notificationsOf } from './notification-variables.js';
+import type { HyperswitchSettings } from './payment-variables.js';
 
 export { CONFIG_VARIABLES, type ConfigVariable } from './config-variables.js';
 
@@ -80,15 +81,7 @@ export interface Config {
         readonly webhookSecrets: readonly string[] | undefined;
       }
     | undefined;
-  readonly hyperswitch:
-    | {
-        readonly baseUrl: string;
-        readonly apiKey: string;
-        readonly webhookSecrets: readonly string[] | undefined;
-        /** Left out: that of the key. */
-        readonly profileId?: string | undefined;
-      }
-    | undefined;
+  readonly hyperswitch: HyperswitchSettings | undefined;
   readonly mppSecretKey: string | undefined;
   readonly tempo:
     | {

@@ -78,9 +78,6 @@ export interface LedgerDependencies {
   readonly captureOverdueMs?: number | undefined;
 }
 
-/** A card's bank holds money for seven. */
-const SIX_DAYS_MS = 6 * 86_400_000;
-
 /** The ledger cannot be used as it is; the text says what to do. */
 export class LedgerNotReady extends Error {}
 
@@ -93,7 +90,6 @@ export function createLedger(dependencies: LedgerDependencies) {
     approvalThreshold,
     disputeRules = DEFAULT_DISPUTE_RULES,
     refundFee = DEFAULT_FEE_POLICY,
-    captureOverdueMs = SIX_DAYS_MS,
   } = dependencies;
   const secrets = createSecrets(database, sealer);
   const openCapture = createCaptures(sealer, clock);
@@ -145,7 +141,7 @@ export function createLedger(dependencies: LedgerDependencies) {
     ...createHistorical(database),
     ...createHyperswitchAccount(database),
     ...createHyperswitchPace(database),
-    ...createPaymentCalls(database, { sealer, clock, refundFee, captureOverdueMs }),
+    ...createPaymentCalls(database, { sealer, clock, refundFee, captureOverdueMs: dependencies.captureOverdueMs }),
     ...createRefundCalls(database, refundFee),
     ...createTransferCalls(database, dependencies.releaseOverdueMs, dependencies.offsets),
     ...createPaymentCharges(database),

@@ -1,10 +1,6 @@
 import { afterAll, describe, expect, it } from 'vitest';
-import type {
-  IntentParams,
-  ReversalParams,
-  StripeRefundParams,
-  TransferParams,
-} from '../../src/domain/calls/provider-answers.js';
+import type { IntentParams, StripeRefundParams } from '../../src/domain/calls/made-at-stripe.js';
+import type { ReversalParams, TransferParams } from '../../src/domain/calls/provider-answers.js';
 import { createStripe, type StripeCalls } from '../../src/providers/stripe/client.js';
 import { shapeOf, startRecordedStripeMock } from '../support/marketplace/recorded-stripe-mock.js';
 

@@ -1,6 +1,6 @@
+import type { MadeIntent } from '../../domain/calls/made-at-stripe.js';
 import {
   isLive,
-  type MadeIntent,
   type ReadAnswer,
   type StripeDispute,
   type StripePayment,

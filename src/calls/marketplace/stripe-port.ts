@@ -1,5 +1,6 @@
 import { looksFirst } from '../../domain/calls/key-age.js';
-import type { IntentParams, KeyedAnswer, MadeIntent } from '../../domain/calls/provider-answers.js';
+import type { IntentParams, MadeIntent } from '../../domain/calls/made-at-stripe.js';
+import type { KeyedAnswer } from '../../domain/calls/provider-answers.js';
 import type { ClaimedPayment } from '../../ledger/calls/call-types.js';
 import type { StripeLeaving } from '../../ledger/calls/stripe-made.js';
 import type { Ledger } from '../../ledger/ledger.js';

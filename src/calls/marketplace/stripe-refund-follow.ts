@@ -1,5 +1,6 @@
 import { looksFirst } from '../../domain/calls/key-age.js';
-import type { ReadAnswer, StripeRefund, StripeRefundParams } from '../../domain/calls/provider-answers.js';
+import type { StripeRefundParams } from '../../domain/calls/made-at-stripe.js';
+import type { ReadAnswer, StripeRefund } from '../../domain/calls/provider-answers.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
 import type { ClaimedRefund } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';

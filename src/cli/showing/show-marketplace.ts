@@ -67,30 +67,30 @@ function capturingOf({ capture }: Payment): readonly (readonly [name: string, va
   ];
 }
 
+function paymentPart(payment: Payment): Part {
+  return {
+    ...payment,
+    kind: 'payment' as const,
+    nextRetryAt: null,
+    answer: paymentDetails(payment),
+    own: [
+      ['captured', `${capturedInWords(payment.captured)} of ${payment.amount}`],
+      ...capturingOf(payment),
+      [
+        `at ${PROVIDER_NAMES[payment.provider]}`,
+        (payment.provider === 'stripe' ? payment.stripePaymentId : payment.hyperswitchPaymentId) ?? 'not known there',
+      ],
+      ['called there', payment.providerStatus ?? 'nothing yet'],
+    ] as const,
+  };
+}
+
 function partsOf(order: Order): readonly Part[] {
   const { payment, reversals } = order;
   const atStripe = payment?.provider === 'stripe';
   const provider = PROVIDER_NAMES[payment?.provider ?? 'hyperswitch'];
   return [
-    ...(payment
-      ? [
-          {
-            ...payment,
-            kind: 'payment' as const,
-            nextRetryAt: null,
-            answer: paymentDetails(payment),
-            own: [
-              ['captured', `${capturedInWords(payment.captured)} of ${payment.amount}`],
-              ...capturingOf(payment),
-              [
-                `at ${provider}`,
-                (atStripe ? payment.stripePaymentId : payment.hyperswitchPaymentId) ?? 'not known there',
-              ],
-              ['called there', payment.providerStatus ?? 'nothing yet'],
-            ] as const,
-          },
-        ]
-      : []),
+    ...(payment ? [paymentPart(payment)] : []),
     ...order.refunds.map((refund) => ({
       ...refund,
       kind: 'refund' as const,

@@ -228,34 +228,6 @@ export interface PaymentFacts {
 /** What was read of a payment, whoever its provider is. */
 export type PaymentReadFacts = Omit<PaymentFacts, 'hyperswitchPaymentId' | 'owner'>;
 
-/** A payment that is made from here at Stripe. */
-export interface MadeIntent extends PaymentReadFacts {
-  /** `pi_…` */
-  readonly stripePaymentId: string;
-  /** The id of ours that it bears. */
-  readonly mark: string | null;
-  /** ISO 8601 */
-  readonly createdAt: string;
-}
-
-/** Frozen with the key before the first call. */
-export interface IntentParams {
-  readonly amount: number;
-  /** Lower case, as Stripe wants it. */
-  readonly currency: string;
-  readonly capture_method: 'automatic';
-  readonly transfer_group: string;
-  readonly metadata: { readonly order_id: string; readonly payment_id: string; readonly generation: string };
-}
-
-/** Frozen with the key before the first call. The amount is always explicit: Stripe's default would give back all that is left. */
-export interface StripeRefundParams {
-  readonly payment_intent: string;
-  readonly amount: number;
-  /** Without the order's id: Hyperswitch's connector writes one of its own under that name. */
-  readonly metadata: { readonly refund_id: string; readonly generation: string };
-}
-
 /** A refund as Hyperswitch holds it. */
 export interface RefundFacts {
   readonly hyperswitchRefundId: string;

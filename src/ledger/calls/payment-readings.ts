@@ -27,13 +27,16 @@ export interface Reader {
   readonly clock: Clock;
   /** Of what is given back outside a refund. */
   readonly refundFee: FeePolicy;
-  /** How long a buyer's money may be held before a person is asked whether it is to be captured. */
-  readonly captureOverdueMs: number;
+  /** How long a buyer's money may be held before a person is asked whether it is to be captured; default: 6 days. */
+  readonly captureOverdueMs?: number | undefined;
 }
+
+/** A card's bank holds money for seven. */
+const SIX_DAYS_MS = 6 * 86_400_000;
 
 /** What was read of a payment becomes what we know of it. The caller holds the order and the payment. */
 export async function readPaymentInto(reader: Reader, row: LockedPayment, read: PaymentReading): Promise<Applied> {
-  const { query, captureOverdueMs } = reader;
+  const { query, captureOverdueMs = SIX_DAYS_MS } = reader;
   const other = await paysOther(query, row, read.facts);
   // What pays another order is not the name of this payment.
   const said = other ? withoutName(row, read.facts) : read.facts;

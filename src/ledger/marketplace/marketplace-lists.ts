@@ -2,16 +2,14 @@ import type { DisputeId, PaymentId, RefundId, TransferId } from '../../domain/id
 import type { Payment, Refund, Reversal } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { newestIds, pageOfIds } from '../list-conditions.js';
+import { calledBy, conditionsOf, sharedBy } from './marketplace-conditions.js';
 import {
-  calledBy,
-  conditionsOf,
   PAYMENT_COLUMNS,
   type PaymentRow,
   REFUND_COLUMNS,
   type RefundRow,
   type ReversalRow,
   SELECT_REVERSALS,
-  sharedBy,
   toPayment,
   toRefund,
   toReversal,

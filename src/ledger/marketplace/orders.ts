@@ -5,8 +5,8 @@ import type { Database } from '../database.js';
 import { Conditions, inArchive, newestIds } from '../list-conditions.js';
 import { type DisputeRow, SELECT_DISPUTES, toDispute } from '../money-that-leaves/dispute-rows.js';
 import { type Query, recordEvent } from '../transition.js';
+import { calledBy } from './marketplace-conditions.js';
 import {
-  calledBy,
   ORDER_COLUMNS,
   ORDER_ITEM_COLUMNS,
   type OrderItemRow,

@@ -3,8 +3,8 @@ import type { Reversal, Seller, SellerTransfer } from '../../domain/marketplace/
 import type { SellerState } from '../../domain/marketplace/seller-standing.js';
 import type { Database } from '../database.js';
 import { newestIds, pageOfIds } from '../list-conditions.js';
+import { conditionsOf } from './marketplace-conditions.js';
 import {
-  conditionsOf,
   type ReversalRow,
   SELECT_REVERSALS,
   TRANSFER_COLUMNS,

@@ -2,7 +2,7 @@ import type { DisputeId, PaymentId } from '../../domain/ids.js';
 import type { Dispute } from '../../domain/marketplace/marketplace.js';
 import type { Database } from '../database.js';
 import { newestIds, pageOfIds } from '../list-conditions.js';
-import { conditionsOf, sharedBy } from '../marketplace/marketplace-rows.js';
+import { conditionsOf, sharedBy } from '../marketplace/marketplace-conditions.js';
 import type { MarketplaceFilter } from '../marketplace/marketplace-types.js';
 import { type DisputeRow, SELECT_DISPUTES, toDispute } from './dispute-rows.js';
 

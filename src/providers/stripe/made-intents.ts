@@ -1,4 +1,4 @@
-import type { MadeIntent } from '../../domain/calls/provider-answers.js';
+import type { MadeIntent } from '../../domain/calls/made-at-stripe.js';
 import type { JsonObject } from '../../domain/json.js';
 import { arrayAt, isObject, stringAt } from '../../protocols/wire-json.js';
 import { idAt, intentFacts, metadataOf, timeAt } from './facts.js';

@@ -1,9 +1,5 @@
-import type {
-  IntentParams,
-  ReversalParams,
-  StripeRefundParams,
-  TransferParams,
-} from '../../domain/calls/provider-answers.js';
+import type { IntentParams, StripeRefundParams } from '../../domain/calls/made-at-stripe.js';
+import type { ReversalParams, TransferParams } from '../../domain/calls/provider-answers.js';
 
 /** What is refused here is a bug of ours, said before anything is sent. */
 

@@ -1,11 +1,5 @@
-import type {
-  IntentParams,
-  KeyedAnswer,
-  MadeIntent,
-  ReadAnswer,
-  StripeRefund,
-  StripeRefundParams,
-} from '../../domain/calls/provider-answers.js';
+import type { IntentParams, MadeIntent, StripeRefundParams } from '../../domain/calls/made-at-stripe.js';
+import type { KeyedAnswer, ReadAnswer, StripeRefund } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
 import { requireIdempotencyKey } from '../idempotency-key.js';
 import { keyedAnswer, noSuchId, readAnswer } from './answers.js';

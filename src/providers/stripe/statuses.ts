@@ -1,4 +1,4 @@
-import type { MadeIntent } from '../../domain/calls/provider-answers.js';
+import type { MadeIntent } from '../../domain/calls/made-at-stripe.js';
 
 /** Every word of a PaymentIntent's status (docs.stripe.com/payments/paymentintents/lifecycle). */
 export type IntentWord =

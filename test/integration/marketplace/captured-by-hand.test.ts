@@ -154,7 +154,7 @@ describe('a capture whose answer is lost', () => {
     const { paymentId, at } = await world.held('manual_multiple');
     await world.askCapture(paymentId, 400n);
     const claim = { id: paymentId, runner: 'dies', holdMs: 1_000 };
-    expect(await world.ledger.claimCapture(claim)).toMatchObject({ amount: 400n, hyperswitchPaymentId: at });
+    expect(await world.ledger.claimCapture(claim)).toMatchObject({ amount: 400n, name: at });
     world.clock.advance(MINUTE_MS);
     await world.advancePayment(paymentId);
     expect(captures()).toBe(0);

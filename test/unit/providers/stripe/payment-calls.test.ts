@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { IntentParams, StripeRefundParams } from '../../../../src/domain/calls/provider-answers.js';
+import type { IntentParams, StripeRefundParams } from '../../../../src/domain/calls/made-at-stripe.js';
 import { answering, error, json } from './server.js';
 
 // What is made from here at Stripe: each call is one request, and done only when Stripe's object is the one that was asked for.
