@@ -23,11 +23,8 @@ import { createPayoutReader } from '../../src/ledger/marketplace/payout-reader.j
 import { createPayouts } from '../../src/ledger/marketplace/payouts.js';
 import { createRefunds } from '../../src/ledger/marketplace/refunds.js';
 import { createRequestKeys } from '../../src/ledger/marketplace/request-keys.js';
-<<<<<<< HEAD
-import { createSellerSides } from '../../src/ledger/marketplace/seller-sides.js';
-=======
 import { createSellerBalances } from '../../src/ledger/marketplace/seller-balance.js';
->>>>>>> wt-2
+import { createSellerSides } from '../../src/ledger/marketplace/seller-sides.js';
 import { createTransferReader } from '../../src/ledger/marketplace/transfers.js';
 import { createWebhooks } from '../../src/ledger/marketplace/webhooks.js';
 import { createMoneyThatLeaves } from '../../src/ledger/money-that-leaves/create.js';
@@ -51,12 +48,9 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createMoneyThatLeaves(NOTHING, {} as never),
     ...createExternalPayments(NOTHING, NOTHING),
     ...createPayouts(NOTHING),
-<<<<<<< HEAD
     ...createPayoutContents(NOTHING),
     ...createPayoutReader(NOTHING),
-=======
     ...createSellerBalances(NOTHING),
->>>>>>> wt-2
     ...createHistorical(NOTHING),
     ...createReconciling(NOTHING, NOTHING),
     ...createPaymentCalls(NOTHING, NOTHING),
