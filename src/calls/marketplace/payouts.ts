@@ -1,4 +1,5 @@
-import type { PayoutFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
+import type { PayoutFacts } from '../../domain/calls/payout-answers.js';
+import type { ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { DuePayout, PayoutUnread } from '../../ledger/marketplace/payout-contents.js';
 import type { PinnedStripe } from './pinned-reads.js';

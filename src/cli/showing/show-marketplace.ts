@@ -110,65 +110,74 @@ function partsOf(order: Order): readonly Part[] {
         ['reversals', reversals.filter(({ refundId }) => refundId === refund.id).length.toString()],
       ] as const,
     })),
-    ...order.transfers.map((transfer) => ({
-      ...transfer,
-      kind: 'transfer' as const,
-      answer: transferAnswer(
-        transfer,
-        reversals.filter(({ transferId }) => transferId === transfer.id),
-      ),
-      own: [
-        ['seller', transfer.sellerAccount],
-        ['reversed', `${transfer.amountReversed} of ${transfer.amount + transfer.offset}`],
-        ...offsetOf(transfer),
-        ['at Stripe', transfer.stripeTransferId ?? 'no id known'],
-        ...(transfer.conversion === null ? [] : [['sent there', sentInWords(transfer.conversion)] as const]),
-        ['retries', transfer.retryCount.toString()],
-        ...(transfer.release.kind === 'immediately' ? [] : [['release', releaseInWords(transfer.release)] as const]),
-        ...(transfer.heldFor === null ? [] : [['held', heldInWords(transfer.heldFor)] as const]),
-        ...(transfer.waiting === null ? [] : [['waits', waitInWords(transfer)] as const]),
-      ] as const,
-    })),
-    ...reversals.map((reversal) => ({
-      ...reversal,
-      kind: 'reversal' as const,
-      answer: reversalAnswer(reversal),
-      own: [
-        ['seller', reversal.sellerAccount],
-        ['of transfer', `${reversal.transferId} (${reversal.stripeTransferId ?? 'no id known at Stripe'})`],
-        ['because of', reversal.refundId ? `refund ${reversal.refundId}` : `dispute ${reversal.disputeId}`],
-        ...debtOf(reversal),
-        ...(reversal.counted === 0n
-          ? []
-          : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
-        ['at Stripe', reversal.stripeReversalId ?? 'not made yet'],
-        ...otherCurrencies(reversal),
-        ['retries', reversal.retryCount.toString()],
-      ] as const,
-    })),
-    ...order.disputes.map((dispute) => ({
-      ...dispute,
-      kind: 'dispute' as const,
-      certainty: 'done' as const,
-      nextRetryAt: null,
-      answer: disputeAnswer(
-        dispute,
-        reversals.filter(({ disputeId }) => disputeId === dispute.id),
-      ),
-      own: [
-        ['funds', `${dispute.funds}, ${dispute.out} out now`],
-        ...(dispute.borneByPlatform === 0n
-          ? []
-          : [['left with the platform', `${dispute.borneByPlatform}, by DISPUTE_POLICY`] as const]),
-        ['at the processor', `${dispute.connector} ${dispute.providerDisputeId}`],
-        ['called there', dispute.providerStatus ?? 'nothing yet'],
-        ['at Hyperswitch', dispute.hyperswitchDisputeId ?? 'not named there'],
-        ['reason', dispute.reason ?? 'none given'],
-        ['reversals', reversals.filter(({ disputeId }) => disputeId === dispute.id).length.toString()],
-      ] as const,
-    })),
+    ...transferParts(order),
+    ...reversalParts(order),
+    ...disputeParts(order),
   ];
 }
+
+const transferParts = ({ transfers, reversals }: Order): readonly Part[] =>
+  transfers.map((transfer) => ({
+    ...transfer,
+    kind: 'transfer' as const,
+    answer: transferAnswer(
+      transfer,
+      reversals.filter(({ transferId }) => transferId === transfer.id),
+    ),
+    own: [
+      ['seller', transfer.sellerAccount],
+      ['reversed', `${transfer.amountReversed} of ${transfer.amount + transfer.offset}`],
+      ...offsetOf(transfer),
+      ['at Stripe', transfer.stripeTransferId ?? 'no id known'],
+      ...(transfer.conversion === null ? [] : [['sent there', sentInWords(transfer.conversion)] as const]),
+      ['retries', transfer.retryCount.toString()],
+      ...(transfer.release.kind === 'immediately' ? [] : [['release', releaseInWords(transfer.release)] as const]),
+      ...(transfer.heldFor === null ? [] : [['held', heldInWords(transfer.heldFor)] as const]),
+      ...(transfer.waiting === null ? [] : [['waits', waitInWords(transfer)] as const]),
+    ] as const,
+  }));
+
+const reversalParts = ({ reversals }: Order): readonly Part[] =>
+  reversals.map((reversal) => ({
+    ...reversal,
+    kind: 'reversal' as const,
+    answer: reversalAnswer(reversal),
+    own: [
+      ['seller', reversal.sellerAccount],
+      ['of transfer', `${reversal.transferId} (${reversal.stripeTransferId ?? 'no id known at Stripe'})`],
+      ['because of', reversal.refundId ? `refund ${reversal.refundId}` : `dispute ${reversal.disputeId}`],
+      ...debtOf(reversal),
+      ...(reversal.counted === 0n
+        ? []
+        : [['counted', `${reversal.counted} of ${reversal.amount}, taken by somebody else's reversal`] as const]),
+      ['at Stripe', reversal.stripeReversalId ?? 'not made yet'],
+      ...otherCurrencies(reversal),
+      ['retries', reversal.retryCount.toString()],
+    ] as const,
+  }));
+
+const disputeParts = ({ disputes, reversals }: Order): readonly Part[] =>
+  disputes.map((dispute) => ({
+    ...dispute,
+    kind: 'dispute' as const,
+    certainty: 'done' as const,
+    nextRetryAt: null,
+    answer: disputeAnswer(
+      dispute,
+      reversals.filter(({ disputeId }) => disputeId === dispute.id),
+    ),
+    own: [
+      ['funds', `${dispute.funds}, ${dispute.out} out now`],
+      ...(dispute.borneByPlatform === 0n
+        ? []
+        : [['left with the platform', `${dispute.borneByPlatform}, by DISPUTE_POLICY`] as const]),
+      ['at the processor', `${dispute.connector} ${dispute.providerDisputeId}`],
+      ['called there', dispute.providerStatus ?? 'nothing yet'],
+      ['at Hyperswitch', dispute.hyperswitchDisputeId ?? 'not named there'],
+      ['reason', dispute.reason ?? 'none given'],
+      ['reversals', reversals.filter(({ disputeId }) => disputeId === dispute.id).length.toString()],
+    ] as const,
+  }));
 
 const sentInWords = ({ amount, currency, exchangeRate }: NonNullable<SellerTransfer['conversion']>): string =>
   `${amount} ${currency} (minor units)${exchangeRate === null ? '' : `, at Stripe's rate of ${exchangeRate}`}`;

@@ -156,38 +156,6 @@ export interface SellerFacts {
   readonly disabledReason: string | null;
 }
 
-export interface PayoutFacts {
-  readonly externalPayoutId: string;
-  readonly sellerAccount: string;
-  readonly amount: bigint;
-  readonly currency: string;
-  readonly status: 'paid' | 'pending' | 'in_transit' | 'canceled' | 'failed';
-  readonly arrivalAt: string | null;
-  readonly failureCode: string | null;
-  /** Stripe made it by itself; only of those it says what they contain. */
-  readonly automatic: boolean;
-  /** `growing`: Stripe has not finished the list yet. `none`: there is none of this payout. */
-  readonly list: 'complete' | 'growing' | 'none';
-  readonly madeAt: string;
-}
-
-/** A page of what a payout contains, as far as it is a transfer of the platform's. */
-export interface PayoutContents {
-  readonly transfers: readonly PaidOutTransfer[];
-  /** How many on this page are not. */
-  readonly others: number;
-  /** Where the next page begins; null: nothing follows. */
-  readonly next: string | null;
-}
-
-/** As the seller got it, in the currency of his balance. */
-export interface PaidOutTransfer {
-  readonly balanceTransactionId: string;
-  readonly stripeTransferId: string;
-  readonly amount: bigint;
-  readonly currency: string;
-}
-
 /** Whose payments and refunds a key of Hyperswitch's sees. */
 export interface HyperswitchOwner {
   readonly merchantId: string;

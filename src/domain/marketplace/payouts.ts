@@ -1,4 +1,4 @@
-import type { PayoutFacts } from '../calls/provider-answers.js';
+import type { PayoutFacts } from '../calls/payout-answers.js';
 import type { Attention } from '../decisions/attention.js';
 import type { TransferId } from '../ids.js';
 

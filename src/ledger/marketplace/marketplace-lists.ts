@@ -8,13 +8,11 @@ import {
   type PaymentRow,
   REFUND_COLUMNS,
   type RefundRow,
-  type ReversalRow,
-  SELECT_REVERSALS,
   toPayment,
   toRefund,
-  toReversal,
 } from './marketplace-rows.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
+import { type ReversalRow, SELECT_REVERSALS, toReversal } from './reversal-row.js';
 
 /** By the withdrawals, which have an index by dispute as reversals have one by withdrawal. */
 const OF_DISPUTES = 'v.withdrawal_id = ANY (ARRAY(SELECT id FROM dispute_withdrawals WHERE dispute_id = ANY ($1)))';

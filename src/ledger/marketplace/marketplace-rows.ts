@@ -1,13 +1,12 @@
 import type { Certainty } from '../../domain/calls/certainty.js';
 import type { Attention, AttentionReason } from '../../domain/decisions/attention.js';
-import type { DisputeId, OrderId, PaymentId, RefundId, ReversalId, TransferId } from '../../domain/ids.js';
+import type { OrderId, PaymentId, RefundId, TransferId } from '../../domain/ids.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import type {
   OrderItem,
   Payment,
   PaymentProvider,
   Refund,
-  Reversal,
   SellerTransfer,
   TransferWait,
 } from '../../domain/marketplace/marketplace.js';
@@ -16,21 +15,13 @@ import {
   type OrderStatus,
   type PaymentStatus,
   type RefundStatus,
-  type ReversalStatus,
   type TransferStatus,
 } from '../../domain/marketplace/marketplace-status.js';
-import type { Debt } from '../../domain/marketplace/offsets.js';
 import type { PayoutStatus } from '../../domain/marketplace/payouts.js';
 import type { ReleaseKind } from '../../domain/marketplace/releases.js';
 import { HELD_FOR, type HeldForRow, toHeldFor } from '../calls/releases.js';
 import { CAPTURING_COLUMNS, type CapturingRow, toCapturing } from './capturing-row.js';
-import {
-  conversionOfReversal,
-  conversionOfTransfer,
-  type ReversedMoney,
-  type SentMoney,
-  sellerSide,
-} from './conversions.js';
+import { conversionOfTransfer, type SentMoney } from './conversions.js';
 
 /** Rows of the marketplace as pg returns them: numeric is text, a time is a Date. Secrets are never part of these. */
 export interface OrderRow {
@@ -60,7 +51,7 @@ export interface OrderItemRow {
   ordered: string | null;
 }
 
-interface AttentionColumns {
+export interface AttentionColumns {
   attention_reason: AttentionReason | null;
   attention_since: Date | null;
   attention_detail: string | null;
@@ -128,30 +119,6 @@ export interface TransferRow extends AttentionColumns, SentMoney {
   created_at: Date;
 }
 
-export interface ReversalRow extends AttentionColumns, ReversedMoney {
-  id: ReversalId;
-  refund_id: RefundId | null;
-  dispute_id: DisputeId | null;
-  transfer_id: TransferId;
-  order_id: OrderId;
-  seller_account: string;
-  amount: string;
-  counted: string;
-  currency: string;
-  status: ReversalStatus;
-  certainty: Certainty;
-  retry_count: number;
-  next_retry_at: Date | null;
-  /** Of its transfer. */
-  stripe_transfer_id: string | null;
-  stripe_reversal_id: string | null;
-  debt_since: Date | null;
-  offset_status: 'reserved' | 'moved' | null;
-  offset_transfer: TransferId | null;
-  workflow_id: string | null;
-  created_at: Date;
-}
-
 export const ORDER_COLUMNS = `id, reference, currency, amount, ordered, status, created_at,
   amount - (SELECT coalesce(sum(amount), 0) FROM order_items WHERE order_id = orders.id AND seller_account IS NOT NULL) AS platform_amount,
   (SELECT coalesce(sum(fee), 0) FROM order_items WHERE order_id = orders.id) AS fees,
@@ -179,17 +146,6 @@ export const TRANSFER_COLUMNS = `id, order_id, seller_account, amount, offset_am
   waiting_since, waiting_detail,
   (SELECT available FROM platform_gates g WHERE g.currency = seller_transfers.currency) AS platform_available,
   release_kind, release_at, released_at, ${HELD_FOR}, ${PAYOUT}`;
-
-/** Of `reversals v` with its transfer and, where it is of a dispute, its withdrawal. */
-const REVERSAL_COLUMNS = `v.id, v.refund_id, w.dispute_id, v.transfer_id, v.order_id, v.seller_account, v.amount, v.counted, v.currency, v.status,
-  v.certainty, v.retry_count, v.next_retry_at, t.stripe_transfer_id, v.stripe_reversal_id, v.debt_since, k.status AS offset_status, k.transfer_id AS offset_transfer, v.attention_reason,
-  v.attention_since, v.attention_detail, v.workflow_id, v.created_at, v.sent_amount, t.amount AS transfer_share,
-  t.sent_currency AS transfer_currency, t.sent_amount AS transfer_sent, v.seller_currency, v.seller_got, v.seller_gave,
-  CASE WHEN t.sent_amount IS NOT NULL THEN (SELECT ARRAY[b.share::text, b.taken::text] FROM taken_beside(v.transfer_id, v.id) b) END AS beside`;
-
-export const SELECT_REVERSALS = `SELECT ${REVERSAL_COLUMNS} FROM reversals v JOIN seller_transfers t ON t.id = v.transfer_id
-  LEFT JOIN dispute_withdrawals w ON w.id = v.withdrawal_id
-  LEFT JOIN debt_offsets k ON k.reversal_id = v.id AND k.status <> 'reopened'`;
 
 export const toOrderItem = (row: OrderItemRow): OrderItem => ({
   id: row.id,
@@ -283,37 +239,6 @@ function toWait(row: TransferRow): TransferWait | null {
   if (status === 'waiting_seller') return { for: 'seller', ...wait, missing: null };
   const missing = available === null ? null : BigInt(row.amount) - BigInt(available);
   return { for: 'platform_balance', ...wait, missing: missing === null || missing > 0n ? missing : 0n };
-}
-
-export const toReversal = (row: ReversalRow): Reversal => ({
-  id: row.id,
-  refundId: row.refund_id,
-  disputeId: row.dispute_id,
-  transferId: row.transfer_id,
-  orderId: row.order_id,
-  sellerAccount: row.seller_account,
-  amount: BigInt(row.amount),
-  counted: BigInt(row.counted),
-  currency: row.currency,
-  status: row.status,
-  certainty: row.certainty,
-  retryCount: row.retry_count,
-  nextRetryAt: row.next_retry_at?.toISOString() ?? null,
-  stripeTransferId: row.stripe_transfer_id,
-  stripeReversalId: row.stripe_reversal_id,
-  debt: toDebt(row),
-  conversion: conversionOfReversal(row),
-  seller: sellerSide(row),
-  attention: toAttention(row),
-  workflowId: row.workflow_id,
-  createdAt: row.created_at.toISOString(),
-});
-
-const DEBT_STATES = { reserved: 'on_its_way', moved: 'taken' } as const;
-
-function toDebt({ debt_since: since, offset_status: offset, offset_transfer: transferId }: ReversalRow): Debt | null {
-  if (since === null) return null;
-  return { since: since.toISOString(), state: offset === null ? 'open' : DEBT_STATES[offset], transferId };
 }
 
 /** What a person is asked, of any row that may ask. */

@@ -15,18 +15,16 @@ import {
   type PaymentRow,
   REFUND_COLUMNS,
   type RefundRow,
-  type ReversalRow,
-  SELECT_REVERSALS,
   TRANSFER_COLUMNS,
   type TransferRow,
   toOrderItem,
   toPayment,
   toRefund,
-  toReversal,
   toTransfer,
 } from './marketplace-rows.js';
 import type { MarketplaceFilter, NewOrder, RequestKey } from './marketplace-types.js';
 import { lockRequest, tieRequest } from './request-keys.js';
+import { type ReversalRow, SELECT_REVERSALS, toReversal } from './reversal-row.js';
 
 /** What a buyer pays and which sellers share it; read whole, with everything that came of it. */
 export function createOrders(database: Database) {

@@ -1,4 +1,4 @@
-import type { PayoutContents, PayoutFacts } from '../../domain/calls/provider-answers.js';
+import type { PayoutContents, PayoutFacts } from '../../domain/calls/payout-answers.js';
 import { LIST_HORIZON_DAYS, MAY_FAIL_DAYS, REFUSAL_HORIZON_DAYS } from '../../domain/marketplace/payouts.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';

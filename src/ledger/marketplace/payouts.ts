@@ -1,4 +1,4 @@
-import type { PayoutFacts } from '../../domain/calls/provider-answers.js';
+import type { PayoutFacts } from '../../domain/calls/payout-answers.js';
 import { MAY_FAIL_DAYS, payoutFailedInWords } from '../../domain/marketplace/payouts.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';

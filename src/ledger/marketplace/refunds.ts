@@ -5,16 +5,10 @@ import type { PaymentProvider, Refund, Reversal } from '../../domain/marketplace
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
 import { chooseLines, nameLines } from './follow-lines.js';
-import {
-  REFUND_COLUMNS,
-  type RefundRow,
-  type ReversalRow,
-  SELECT_REVERSALS,
-  toRefund,
-  toReversal,
-} from './marketplace-rows.js';
+import { REFUND_COLUMNS, type RefundRow, toRefund } from './marketplace-rows.js';
 import type { NewRefund, NewRefundOutcome, RequestKey } from './marketplace-types.js';
 import { lockRequest, tieRequest } from './request-keys.js';
+import { type ReversalRow, SELECT_REVERSALS, toReversal } from './reversal-row.js';
 
 /** Refunds that our own clients ask for. */
 export function createRefunds(database: Database, usualFee: FeePolicy) {

@@ -4,15 +4,9 @@ import type { SellerState } from '../../domain/marketplace/seller-standing.js';
 import type { Database } from '../database.js';
 import { newestIds, pageOfIds } from '../list-conditions.js';
 import { conditionsOf } from './marketplace-conditions.js';
-import {
-  type ReversalRow,
-  SELECT_REVERSALS,
-  TRANSFER_COLUMNS,
-  type TransferRow,
-  toReversal,
-  toTransfer,
-} from './marketplace-rows.js';
+import { TRANSFER_COLUMNS, type TransferRow, toTransfer } from './marketplace-rows.js';
 import type { MarketplaceFilter } from './marketplace-types.js';
+import { type ReversalRow, SELECT_REVERSALS, toReversal } from './reversal-row.js';
 
 /** Seller transfers and their reversals, as they are. */
 export function createTransferReader(database: Database) {

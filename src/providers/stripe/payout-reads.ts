@@ -1,4 +1,5 @@
-import type { PaidOutTransfer, PayoutContents, PayoutFacts, ReadAnswer } from '../../domain/calls/provider-answers.js';
+import type { PaidOutTransfer, PayoutContents, PayoutFacts } from '../../domain/calls/payout-answers.js';
+import type { ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { JsonObject } from '../../domain/json.js';
 import { objectAt, stringAt } from '../../protocols/wire-json.js';
 import { noSuchId, readAnswer } from './answers.js';

@@ -78,10 +78,10 @@ async function isSharedOut({ database }: MarketplaceModelWorld, order: Order): P
   const entitled = rows.reduce((all, row) => all + BigInt(row.entitled), 0n);
   expect(entitled).toBe((order.payment?.captured.surely ?? 0n) - refunded);
   expect(rows.find(({ seller }) => seller === null)?.entitled ?? '0').toBe(order.platform.kept.toString());
-  for (const { seller, entitled: share, has, given_up: givenUp, at_risk: atRisk } of rows) {
+  for (const { seller, entitled: share, has, given_up: unpaid, at_risk: atRisk } of rows) {
     if (seller === null || atRisk) continue;
     // What is given back of a share that was given up is taken of that alone, and it keeps the amount that Stripe may turn out to hold.
-    const back = larger(0n, smaller(BigInt(has) - BigInt(share), BigInt(givenUp)));
+    const back = larger(0n, smaller(BigInt(has) - BigInt(share), BigInt(unpaid)));
     expect(`${seller} ${BigInt(has) - back}`).toBe(`${seller} ${share}`);
   }
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { PayoutFacts } from '../../../../src/domain/calls/provider-answers.js';
+import type { PayoutFacts } from '../../../../src/domain/calls/payout-answers.js';
 import type { NewWebhookEvent } from '../../../../src/ledger/marketplace/marketplace-types.js';
 import { MINUTE_MS } from '../../../support/durations.js';
 import { ledgerForTest, type TestLedger } from '../../../support/ledger-fixtures.js';
