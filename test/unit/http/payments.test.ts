@@ -3,6 +3,7 @@ import type { PaymentSent } from '../../../src/calls/marketplace/send-payment.js
 import { paymentKey } from '../../../src/domain/calls/idempotency-keys.js';
 import type { PaymentId } from '../../../src/domain/ids.js';
 import type { Payment } from '../../../src/domain/marketplace/marketplace.js';
+import { PLAIN_TERMS } from '../../../src/domain/marketplace/payment-capture.js';
 import type { MarketplaceRouteDependencies } from '../../../src/http/marketplace/marketplace-dependencies.js';
 import type { NewPayment, NewPaymentOutcome } from '../../../src/ledger/marketplace/marketplace-types.js';
 import { type Answered, TOKENS } from '../../support/api.js';
@@ -233,6 +234,24 @@ describe('where payments are made at Stripe', () => {
     const till = await openTill({}, { paymentProvider: 'stripe', paysByStripe: true, hyperswitch: undefined });
     expect((await pay('a')).status).toBe(201);
     expect(till.asked).toMatchObject([{ hyperswitchPaymentId: null }]);
+  });
+
+  it('the profile of Hyperswitch is none of theirs, and terms that only Hyperswitch takes are refused by their names', async () => {
+    const till = await openTill(
+      {},
+      { paymentProvider: 'stripe', paysByStripe: true, hyperswitch: { ...HYPERSWITCH, profileId: 'pro_1' } },
+    );
+    await pay('a');
+    expect(till.asked.map(({ terms }) => terms)).toEqual([PLAIN_TERMS]);
+    await shop.close();
+    shop = await openShop(() => ({
+      paymentProvider: 'stripe',
+      paysByStripe: true,
+      ledger: { createPayment: () => Promise.resolve({ kind: 'not_made_so' }) },
+    }));
+    const answer = await pay('b', { order_id: ORDER_ID, capture: 'manual', profile_id: 'pro_1' });
+    expect(problemOf(answer)).toEqual([400, 'invalid_request']);
+    expect(answer.body['detail']).toContain('take no capture, profile_id');
   });
 
   it('without STRIPE_SECRET_KEY it is 503, whatever Hyperswitch could, and nothing is stored', async () => {
