@@ -35,6 +35,7 @@ function merchant(known: boolean) {
     pinHyperswitch,
     knownPayment: () => Promise.resolve(known ? { id: 'a payment', hyperswitchPaymentId: 'pay_known' } : undefined),
     hyperswitchIsOurs: () => Promise.resolve(),
+    profilesOfOrders: () => Promise.resolve([]),
     heldPayments: () => Promise.resolve([]),
   };
   const calls = {
