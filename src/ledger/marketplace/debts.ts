@@ -131,6 +131,7 @@ export async function oweBeyond(
     await owe(query, owed, { why: 'its transfer was sent for less, because the seller owed it', transfer });
     left -= part;
   }
-  if (split.length > 0) await query('SELECT refresh_transfer($1)', [transfer]);
+  // What is owed has no attempt of its own that the transfer could name as its next one.
+  if (left < beyond) await query('SELECT refresh_transfer($1)', [transfer]);
   return split;
 }

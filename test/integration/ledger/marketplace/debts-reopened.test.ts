@@ -113,6 +113,7 @@ it('what can be given back of a transfer that was kept whole is a debt again, an
   await world.refund(next, 200n);
   await world.sweep();
   expect(await world.reversals(next)).toMatchObject([{ amount: 200n, debt: { state: 'open' }, attention: null }]);
+  expect(await world.only(next)).toMatchObject({ status: 'reversal_pending', nextRetryAt: null });
   expect(await world.ledger.countTransfersWithoutId()).toBe(0);
 });
 
