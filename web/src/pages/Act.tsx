@@ -20,19 +20,24 @@ export function Act({ told }: { readonly told: Explanation }) {
   const mayAct = useMayAct();
   // What was answered outlives the question: the item does not ask any more once it is decided.
   const [answered, setAnswered] = useState<Answered>();
+  const isAsked = told.attention !== null && told.actions.length > 0;
   return (
     <Panel title="What you can do" className="panel-act">
       <div id="act">
         {answered ? <Outcome answered={answered} /> : null}
         {told.waiting_decision ? <Approve told={told} waiting={told.waiting_decision} done={setAnswered} /> : null}
+        {!told.waiting_decision && !isAsked && !answered ? (
+          <Empty title="Nothing has to be decided">
+            {told.actions.length === 0
+              ? 'It goes on by itself, or it is finished.'
+              : 'It goes on by itself. Whoever does not want to wait for that can decide otherwise.'}
+          </Empty>
+        ) : null}
         {!told.waiting_decision && told.actions.length > 0 && mayAct ? <Decide told={told} done={setAnswered} /> : null}
-        {!told.waiting_decision && told.actions.length > 0 && !mayAct ? (
+        {!told.waiting_decision && isAsked && !mayAct ? (
           <Empty icon="hand" title="Somebody else has to decide">
             Your token may read. An operator can {told.actions.map(({ action }) => spoken(action)).join(', ')}.
           </Empty>
-        ) : null}
-        {!told.waiting_decision && told.actions.length === 0 && !answered ? (
-          <Empty title="Nothing has to be decided">It goes on by itself, or it is finished.</Empty>
         ) : null}
       </div>
     </Panel>
