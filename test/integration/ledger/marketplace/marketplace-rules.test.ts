@@ -202,6 +202,9 @@ describe('nothing of the marketplace', () => {
       query(`INSERT INTO stripe_account (only_one, account_id, livemode) VALUES (false, 'x', true)`),
     ).rejects.toThrow('only_one');
     await putOrder(test);
-    await expect(query('UPDATE order_items SET amount = 1')).rejects.toThrow('append-only');
+    await expect(query('UPDATE order_items SET amount = 1')).rejects.toThrow('a line becomes less once');
+    await expect(query('UPDATE order_items SET ordered = amount, amount = amount + 1')).rejects.toThrow(
+      'a line becomes less once',
+    );
   });
 });
