@@ -83,7 +83,13 @@ it('leaves what cannot be read to the next run, and concludes nothing from it', 
   const left = (await world.test.ledger.findReconciliation(first))!.parts.filter(
     ({ leftBecause }) => leftBecause !== null,
   );
-  expect(left.map(({ part }) => part)).toEqual(['stripe-transfers', 'stripe-reversals', 'stripe-disputes']);
+  expect(left.map(({ part }) => part)).toEqual([
+    'stripe-transfers',
+    'stripe-reversals',
+    'stripe-disputes',
+    'stripe-payments',
+    'stripe-refunds',
+  ]);
   expect(await world.test.ledger.driftsOfRun(first)).toEqual([]);
 
   world.stripe.setApiKeys({ accepted: null });
