@@ -133,8 +133,10 @@ async function answerTo(
     return await world.decide(asked, 'compensate');
   }
   const ended = asked.certainty === 'done' || asked.status === 'cancelled' || asked.status === 'written_off';
-  const overdue = asked.attention?.reason === 'release_overdue';
-  await world.decide(asked, overdue ? 'release' : ended ? 'adopt' : 'retry');
+  const reason = asked.attention?.reason;
+  // What Stripe can reverse no more, because its transfer was sent for less, is owed.
+  if (reason === 'exceeds_remainder' && asked.kind === 'reversal') return await world.decide(asked, 'offset');
+  await world.decide(asked, reason === 'release_overdue' ? 'release' : ended ? 'adopt' : 'retry');
 }
 
 async function isAtRest(world: MarketplaceModelWorld, orders: readonly OrderId[]): Promise<boolean> {
