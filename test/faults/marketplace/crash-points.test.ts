@@ -217,16 +217,18 @@ async function run(
     if (who === 'worker' && diesInSweep({ story, call, moment }))
       await endOrphanedSweeps(temporal.address, world.namespace, [...ORDER_LANES, 'dispute-search']);
   } else if (!story.inFlight) {
-    const order = await ended;
-    const over = async () => isOver(await marketplaceRows(world.test.url), order, story.ending);
-    await until(`nobody disturbs ${story.what}`, over, { limitMs: UNDISTURBED_MS }).catch(async (error: Error) => {
-      throw new Error(`${error.message}; ${await standing(world, order)}`, { cause: error });
-    });
+    const over = async () => isOver(await marketplaceRows(world.test.url), await told.order, story.ending);
+    await ended
+      .then(() => until(`nobody disturbs ${story.what}`, over, { limitMs: UNDISTURBED_MS }))
+      .catch(async (error: Error) => {
+        throw new Error(`${error.message}; ${await standing(world, await told.order)}`, { cause: error });
+      });
     // What has no end of its own would meet the next story.
     await told.mend?.();
   }
   return { ended };
 }
+
 /** Where an order is that does not get on, and the last that its worker said. */
 async function standing({ test, worker }: MarketplaceCrashWorld, order: OrderId): Promise<string> {
   const rows = (await marketplaceRows(test.url)).filter((row) => row.order_id === order);

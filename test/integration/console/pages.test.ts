@@ -176,6 +176,7 @@ describe.skipIf(isPassedOverWithout('chromium'))('the pages of the console, with
     expect(await page.evaluate('document.activeElement.getAttribute("title")')).toBe(IDS.reversals[1]);
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: /^Reversal 0195/, level: 1 }).waitFor();
+    await page.getByRole('radio').first().waitFor();
     await page.keyboard.press('d');
     expect(await page.evaluate('document.activeElement.getAttribute("type")')).toBe('radio');
     await page.keyboard.press('/');
