@@ -61,12 +61,17 @@ export function createSweepLedger(database: Database) {
       return rows.map((row) => row.provider);
     },
 
-    /** After their workflows were started: looked at again only if nothing takes them further. */
+    /**
+     * After their workflows were started: looked at again only if nothing takes them further. One that is held is with its workflow
+     * already; to wait for it with others in hand would be a deadlock with a claim of the same rows.
+     */
     async markStarted(ids: readonly SettlementId[], workflowId: string | null): Promise<void> {
       await database.query(
         `UPDATE settlements SET workflow_id = coalesce($2, 'settlement/' || id),
            next_check_at = clock_now() + CASE status WHEN 'pending' THEN interval '1 minute' ELSE interval '10 minutes' END
-         WHERE id = ANY ($1) AND status IN ('pending', 'needs_attention') AND next_check_at <= clock_now()`,
+         WHERE id IN (SELECT id FROM settlements
+           WHERE id = ANY ($1) AND status IN ('pending', 'needs_attention') AND next_check_at <= clock_now()
+           FOR UPDATE SKIP LOCKED)`,
         [ids, workflowId],
       );
     },
@@ -77,7 +82,7 @@ export function createSweepLedger(database: Database) {
         `UPDATE settlements SET blocked_by = NULL, next_check_at = clock_now() WHERE id IN (
            SELECT s.id FROM settlements s JOIN settlements b ON b.id = s.blocked_by
            WHERE s.provider = $2 AND NOT (b.status = 'pending' OR (b.status = 'needs_attention' AND b.uncollectable))
-           ORDER BY s.id LIMIT $1) RETURNING id`,
+           ORDER BY s.id LIMIT $1 FOR UPDATE OF s SKIP LOCKED) RETURNING id`,
         [limit, provider],
       );
       return rows.length;

@@ -34,6 +34,19 @@ const found = async (id: SettlementId) => (await test.ledger.findSettlement(id))
 const decide = (...decision: SettlementDecision) => decideInLedger(test.ledger, ...decision);
 
 describe('claims', () => {
+  it('and the marks of a sweep never wait for each other: with some rows in hand each, that would end in a deadlock', async () => {
+    const [first, second] = [await created(), await created()];
+    test.clock.advance(60_000);
+    await test.database.transaction(async (query) => {
+      // As a claim takes them, one after the other.
+      await query('SELECT 1 FROM settlements WHERE id = $1 FOR UPDATE', [first]);
+      await test.ledger.markStarted([second, first], 'settlements/shared');
+      await query('SELECT 1 FROM settlements WHERE id = $1 FOR UPDATE', [second]);
+    });
+    const due = await test.ledger.dueSettlements('auth-server:x402', 100);
+    expect(due.map(({ id }) => id)).toContain(first);
+    expect(due.map(({ id }) => id)).not.toContain(second);
+  });
   it('gives one settlement to one runner, however many ask at once', async () => {
     const id = await created();
     const claims = await Promise.all(Array.from({ length: 20 }, (_, index) => claim(id, `runner-${index}`)));
