@@ -47,7 +47,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -122,7 +123,8 @@ export interface components {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           since: string;
           detail: string;
         } | null;
@@ -225,7 +227,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -294,7 +297,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -350,7 +354,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -411,7 +416,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -497,7 +503,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -607,7 +614,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -724,6 +732,7 @@ export interface components {
         | 'payout_failed'
         | 'retired_currency'
         | 'capture_overdue'
+        | 'seller_owes'
         | null;
       rests_on: 'nobody' | 'one' | 'two' | null;
       /** What it gives up or pays again, in minor units. */
@@ -769,7 +778,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         count: number;
         oldest_at: string;
         amounts: {
@@ -927,7 +937,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -1170,7 +1181,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1330,7 +1342,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1498,7 +1511,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1744,7 +1758,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2013,7 +2028,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2181,7 +2197,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2288,7 +2305,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2575,6 +2593,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -2662,6 +2681,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -2751,6 +2771,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -2842,6 +2863,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -2927,6 +2949,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -3013,6 +3036,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -3250,7 +3274,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           item_id?: string;
           limit?: string;
           cursor?: string;
@@ -3717,7 +3742,8 @@ export interface paths {
               | 'release_overdue'
               | 'payout_failed'
               | 'retired_currency'
-              | 'capture_overdue';
+              | 'capture_overdue'
+              | 'seller_owes';
             /** Anything that the kind does not have is answered with 422. */
             action: string;
             note: string;

@@ -39,13 +39,13 @@ export const DECISIONS = {
     take_available: {
       persons: 'by_amount',
       asks: true,
-      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon'],
+      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon', 'seller_owes'],
       waiting: true,
     },
     offset: {
       persons: 'by_amount',
       asks: true,
-      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon', 'missing_transfer_id'],
+      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon', 'missing_transfer_id', 'seller_owes'],
       waiting: true,
     },
     write_off: { persons: 'by_amount', asks: true },

@@ -9,6 +9,9 @@ export interface OffsetRules {
   readonly limitPercent: number;
 }
 
+/** How long a debt that nothing is paid of asks nobody, where REVERSAL_BALANCE_HORIZON does not say. */
+export const DEFAULT_DEBT_HORIZON_MS = 30 * 86_400_000;
+
 export const DEFAULT_OFFSET_RULES: OffsetRules = { on: false, limitPercent: 100 };
 
 /** Of a reversal: the seller owes it, and it is kept of his next transfers instead of being asked of Stripe. */
