@@ -827,6 +827,8 @@ export interface components {
       }[];
       inbox: { provider: string; count: number; oldest_at: string }[];
       sweeps: { name: string; last_success_at: string | null }[];
+      /** Decisions that the settings of this deployment leave to nobody. */
+      decisions_not_taken: string[];
       /** What is compared with providers. */
       compared: {
         part:

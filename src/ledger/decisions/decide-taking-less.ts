@@ -78,7 +78,7 @@ export const OFFSET: ActionHandler<ReversalRow> = {
   },
 };
 
-function lessOf(row: ReversalRow, { verified, evidence }: Said): Less {
+function lessOf(row: ReversalRow, { verified, evidence, offsets }: Said): Less {
   const refuse = whyNotYet(row);
   if (refuse !== undefined) return { refuse };
   if (verified.kind !== 'taken_by_others')
@@ -93,6 +93,7 @@ function lessOf(row: ReversalRow, { verified, evidence }: Said): Less {
     available: verified.available === undefined ? undefined : BigInt(verified.available),
     stated,
     step: amountStep(row.currency),
+    offsets: offsets?.on === true,
   });
   return 'refuse' in plan ? plan : { take: plan.take, decides: decides.decides };
 }

@@ -44,7 +44,7 @@ export async function askAboutDebt(
     if (asked.reason === null || (await answerDebt(query, row.id))) return { inMs: horizonMs - ms };
   }
   if (asked.reason !== null) return { reason: asked.reason, detail: asked.detail };
-  const detail = `nothing of the ${row.amount} ${row.currency} (minor units) has been kept of a transfer to ${row.seller_account} since ${since.toISOString()}: find out whether he still sells; take_available takes what he has at Stripe now, offset goes on waiting for his transfers, retry asks all of it of Stripe again, write_off gives it up`;
+  const detail = `nothing of the ${row.amount} ${row.currency} (minor units) has been kept of a transfer to ${row.seller_account} since ${since.toISOString()}: find out whether he still sells, and whether he has money at Stripe`;
   await query(
     `UPDATE reversals SET attention_reason = 'seller_owes', attention_since = clock_now(), attention_detail = $2,
        next_check_at = clock_now() + interval '1 day' WHERE id = $1`,
