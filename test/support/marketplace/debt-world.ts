@@ -31,6 +31,7 @@ export async function debtWorld({
 
   return {
     ...world,
+    url: test.url,
     sweep,
     only,
     reversals,

@@ -28,7 +28,11 @@ it('of a payout is told where its money is, what comes next, and of a failure ho
   const words = PAYOUT_STATUSES.map((status) => explainPayout(payout({ status })).money.words);
   expect(new Set(words).size).toBe(PAYOUT_STATUSES.length);
   expect(explainPayout(payout({ nextCheckAt: AT })).next).toContain(`it is read again at ${AT}`);
-  expect(explainPayout(payout())).toMatchObject({ decisions: [], runbook: null, next: expect.stringMatching(/^nothing/) });
+  expect(explainPayout(payout())).toMatchObject({
+    decisions: [],
+    runbook: null,
+    next: expect.stringMatching(/^nothing/),
+  });
 
   const failed = payout({
     status: 'failed',
