@@ -55,7 +55,14 @@ export function createReconcileActivities(dependencies: ReconcileDependencies): 
 
   const planned: readonly ReconciledPart[] = [
     ...(stripe
-      ? (['stripe-transfers', 'stripe-reversals', 'stripe-disputes', 'stripe-payments', 'stripe-refunds'] as const)
+      ? ([
+          'stripe-transfers',
+          'stripe-reversals',
+          'stripe-disputes',
+          'stripe-payments',
+          'stripe-refunds',
+          'stripe-payouts',
+        ] as const)
       : []),
     ...(hyperswitch ? (['hyperswitch-payments', 'hyperswitch-refunds'] as const) : []),
     ...(chain ? (['chain-nonces'] as const) : []),

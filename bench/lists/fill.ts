@@ -162,6 +162,19 @@ const disputes = `
     coalesce((ARRAY['inquiry', 'open', 'lost', 'cancelled'])[1 + special % 5], 'won') AS status
     FROM (${ORDER_ROWS}) o WHERE n % 50 = 13 OR special IS NOT NULL) rows`;
 
+const payouts = `
+  INSERT INTO payouts (external_payout_id, seller_account, amount, currency, status, automatic, made_at, contents, next_check_at, attention_reason,
+    attention_since, attention_detail, failure_ended, created_at)
+  SELECT 'po_' || n, seller, 10000, currency, status, true, at, 'listed', now() + interval '30 days',
+    CASE WHEN status = 'failed' AND asks THEN 'payout_failed' END, CASE WHEN status = 'failed' AND asks THEN at END,
+    CASE WHEN status = 'failed' AND asks THEN 'as it was told' END, CASE WHEN status = 'failed' AND NOT asks THEN 'dismissed' END, at
+  FROM (SELECT *, n % 60 = 0 AS asks, (ARRAY['paid', 'paid', 'in_transit', 'failed', 'canceled', 'pending'])[1 + (n / 10) % 6] AS status
+    FROM (${REFUND_ROWS}) o WHERE n % 10 = 0) rows;
+  INSERT INTO payout_transfers (external_payout_id, balance_transaction_id, stripe_transfer_id, amount, currency)
+  SELECT p.external_payout_id, 'txn_' || p.external_payout_id, t.stripe_transfer_id, 10000, p.currency
+  FROM payouts p JOIN LATERAL (SELECT stripe_transfer_id FROM seller_transfers t WHERE t.seller_account = p.seller_account AND t.stripe_transfer_id IS NOT NULL
+    ORDER BY t.id LIMIT 1) t ON true`;
+
 const webhooks = `
   INSERT INTO webhook_events (provider, event_id, type, object_id, body_sha256, received_at, next_check_at, processed_at, outcome)
   SELECT provider, 'evt_' || n, type, CASE provider WHEN 'stripe' THEN 'tr_' || n / 3 ELSE 'pay_' || n / 3 END, md5(n::text), at,
@@ -210,6 +223,7 @@ const STATEMENTS = [
   refunds,
   reversals,
   disputes,
+  payouts,
   webhooks,
   decisions,
   drifts,

@@ -24,6 +24,7 @@ const TABLES: Readonly<Record<string, string>> = {
   decisions: 'decisions',
   drift: 'drifts',
   reconciliations: 'reconciliations',
+  payouts: 'payouts',
 };
 
 /** Of what a list orders by, and the cursor made of it. */
@@ -31,6 +32,7 @@ const KEYED: Readonly<Record<string, readonly [time: string, id: string]>> = {
   channels: ['created_at', 'channel_id'],
   webhooks: ['received_at', `provider || ':' || event_id`],
   decisions: ['requested_at', 'id'],
+  payouts: ['created_at', 'external_payout_id'],
 };
 const TIMES: Readonly<Record<string, string>> = {
   webhooks: 'received_at',
@@ -41,10 +43,8 @@ const TIMES: Readonly<Record<string, string>> = {
 const PAGED = new Set(['limit', 'cursor']);
 const nameOf = ({ path }: Operation): string => path.replace('/api/v1/', '');
 
-/** Everything that answers with a page of things. Not payouts yet: none are in what is filled here. */
-const LISTS = OPERATIONS.filter(
-  (operation) => nameOf(operation) !== 'payouts' && (operation.csv || 'cursor' in propertiesOf(operation.query)),
-);
+/** Everything that answers with a page of things. */
+const LISTS = OPERATIONS.filter((operation) => operation.csv || 'cursor' in propertiesOf(operation.query));
 
 function propertiesOf(query: z.ZodType): Readonly<Record<string, { readonly enum?: readonly string[] }>> {
   return (z.toJSONSchema(query, { io: 'input', unrepresentable: 'any' }).properties ?? {}) as never;
@@ -91,6 +91,7 @@ const STATUSES: Readonly<Record<string, readonly [filter: string, value: string]
   channels: ['status', 'closing'],
   webhooks: ['status', 'waiting'],
   decisions: ['state', 'ignored'],
+  payouts: ['status', 'canceled'],
 };
 
 /** Nine tenths deep. */
@@ -147,6 +148,10 @@ async function valuesOf(list: string, filter: string, ask: Ask): Promise<readonl
       return ['retry', 'compensate', 'none'];
     case 'by':
       return ['olga', 'rita', 'nobody'];
+    case 'transfer_id':
+      return await ask(
+        `SELECT t.id::text AS value FROM payout_transfers p JOIN seller_transfers t USING (stripe_transfer_id) ORDER BY t.id LIMIT 2`,
+      );
     case 'item_id':
       return await ask(`SELECT item_id::text AS value FROM ${table} ORDER BY id LIMIT 2`);
     case 'order_id':

@@ -47,7 +47,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -122,7 +123,8 @@ export interface components {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           since: string;
           detail: string;
         } | null;
@@ -225,7 +227,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -294,7 +297,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -350,7 +354,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -411,7 +416,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -497,7 +503,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -607,7 +614,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -724,6 +732,7 @@ export interface components {
         | 'payout_failed'
         | 'retired_currency'
         | 'capture_overdue'
+        | 'seller_owes'
         | null;
       rests_on: 'nobody' | 'one' | 'two' | null;
       /** What it gives up or pays again, in minor units. */
@@ -769,7 +778,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         count: number;
         oldest_at: string;
         amounts: {
@@ -817,6 +827,8 @@ export interface components {
       }[];
       inbox: { provider: string; count: number; oldest_at: string }[];
       sweeps: { name: string; last_success_at: string | null }[];
+      /** Decisions that the settings of this deployment leave to nobody. */
+      decisions_not_taken: string[];
       /** What is compared with providers. */
       compared: {
         part:
@@ -825,6 +837,7 @@ export interface components {
           | 'stripe-disputes'
           | 'stripe-payments'
           | 'stripe-refunds'
+          | 'stripe-payouts'
           | 'hyperswitch-payments'
           | 'hyperswitch-refunds'
           | 'chain-nonces'
@@ -927,7 +940,8 @@ export interface components {
           | 'release_overdue'
           | 'payout_failed'
           | 'retired_currency'
-          | 'capture_overdue';
+          | 'capture_overdue'
+          | 'seller_owes';
         since: string;
         detail: string;
       } | null;
@@ -1050,6 +1064,9 @@ export interface components {
         | 'refund_unknown'
         | 'refund_missing'
         | 'refund_differs'
+        | 'payout_unknown'
+        | 'payout_missing'
+        | 'payout_differs'
         | 'settlement_unknown'
         | 'settlement_missing'
         | 'workflow_gone';
@@ -1094,6 +1111,7 @@ export interface components {
           | 'stripe-disputes'
           | 'stripe-payments'
           | 'stripe-refunds'
+          | 'stripe-payouts'
           | 'hyperswitch-payments'
           | 'hyperswitch-refunds'
           | 'chain-nonces'
@@ -1170,7 +1188,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1330,7 +1349,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1498,7 +1518,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -1744,7 +1765,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2013,7 +2035,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2181,7 +2204,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2288,7 +2312,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           key?: string;
           archived?: 'true' | 'false';
           since?: string;
@@ -2575,6 +2600,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -2662,6 +2688,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -2751,6 +2778,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -2842,6 +2870,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -2927,6 +2956,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -3013,6 +3043,7 @@ export interface paths {
                 | 'payout_failed'
                 | 'retired_currency'
                 | 'capture_overdue'
+                | 'seller_owes'
                 | null;
               detail?: string;
             };
@@ -3250,7 +3281,8 @@ export interface paths {
             | 'release_overdue'
             | 'payout_failed'
             | 'retired_currency'
-            | 'capture_overdue';
+            | 'capture_overdue'
+            | 'seller_owes';
           item_id?: string;
           limit?: string;
           cursor?: string;
@@ -3717,7 +3749,8 @@ export interface paths {
               | 'release_overdue'
               | 'payout_failed'
               | 'retired_currency'
-              | 'capture_overdue';
+              | 'capture_overdue'
+              | 'seller_owes';
             /** Anything that the kind does not have is answered with 422. */
             action: string;
             note: string;
@@ -3852,6 +3885,9 @@ export interface paths {
             | 'refund_unknown'
             | 'refund_missing'
             | 'refund_differs'
+            | 'payout_unknown'
+            | 'payout_missing'
+            | 'payout_differs'
             | 'settlement_unknown'
             | 'settlement_missing'
             | 'workflow_gone';

@@ -22,6 +22,7 @@ import { createMarketplaceStory } from '../ledger/marketplace/marketplace-story.
 import { createOrders } from '../ledger/marketplace/orders.js';
 import { createPayoutReader } from '../ledger/marketplace/payout-reader.js';
 import { createPayouts } from '../ledger/marketplace/payouts.js';
+import { createSellerBalances } from '../ledger/marketplace/seller-balance.js';
 import { createTransferReader } from '../ledger/marketplace/transfers.js';
 import { createDisputeReader } from '../ledger/money-that-leaves/disputes.js';
 import { createPaymentSearches } from '../ledger/money-that-leaves/payment-searches.js';
@@ -51,6 +52,7 @@ function operationsOn(database: Database, rules: DecisionRules, clock: Clock) {
     ...createTransferReader(database),
     ...createPayouts(database),
     ...createPayoutReader(database),
+    ...createSellerBalances(database),
     ...createForeignShares(database),
     ...createMarketplaceLists(database),
     ...createDoctorFacts(database),
@@ -91,13 +93,15 @@ export async function withOperatorLedger<T>(
   return await closing(database, () => work(operationsOn(database, config, context.clock)));
 }
 
-export type AuditLedger = ReturnType<typeof createEventChains> & Pick<OperatorLedger, 'findItems'>;
+export type AuditLedger = ReturnType<typeof createEventChains> & Pick<OperatorLedger, 'findItems' | 'findPayout'>;
 
 /** For commands that read all that ever happened: no statement is too slow, and nothing but reading is possible. */
 export async function withAuditLedger<T>(context: CliContext, work: (ledger: AuditLedger) => Promise<T>): Promise<T> {
   const { databaseUrl } = context.readOperatorConfig();
   const database = createDatabase({ url: databaseUrl, maxConnections: 2, statementTimeoutMs: 0, clock: context.clock });
-  return await closing(database, () => work({ ...createEventChains(database), ...createItemFinder(database) }));
+  return await closing(database, () =>
+    work({ ...createEventChains(database), ...createItemFinder(database), ...createPayoutReader(database) }),
+  );
 }
 
 async function closing<T>(database: Database, work: () => Promise<T>): Promise<T> {

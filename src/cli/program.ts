@@ -18,6 +18,7 @@ import { addSandboxCommand } from './sandbox.js';
 import { addServerCommand } from './server.js';
 import { addExplainCommand } from './showing/explain.js';
 import { addListCommand } from './showing/list.js';
+import { addSellerCommand } from './showing/seller.js';
 import { addShowCommand } from './showing/show.js';
 import { addStripeRateCommand } from './stripe-rate.js';
 import { addWorkerCommand } from './worker.js';
@@ -42,6 +43,7 @@ export function createProgram(context: CliContext, version: string): Command {
   addApproveCommand(program, context);
   addRetryAllCommand(program, context);
   addPayoutsCommand(program, context);
+  addSellerCommand(program, context);
   addReconcileCommand(program, context);
   addExportCommand(program, context);
   addVerifyCommand(program, context);

@@ -296,7 +296,7 @@ export const ENVIRONMENT = z.object({
   REVERSAL_BALANCE_HORIZON: standard(
     duration(SECOND),
     '30d',
-    "How long a reversal waits for the seller's balance before it asks.",
+    "How long a reversal waits for the seller's balance, and a debt for a transfer that pays of it, before it asks.",
   ),
   TRANSFER_RETRY_ENABLED: standard(flag(), 'true', 'false: no seller transfer starts; rows wait.'),
   TRANSFER_RETRY_MAX: standard(integer(0, 1000), '5', 'Retries of a seller transfer after its first attempt.'),

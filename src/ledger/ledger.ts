@@ -74,6 +74,8 @@ export interface LedgerDependencies {
   readonly releaseOverdueMs?: number | undefined;
   /** OFFSET and OFFSET_LIMIT; default: nothing is kept of transfers. */
   readonly offsets?: OffsetRules | undefined;
+  /** REVERSAL_BALANCE_HORIZON, of debts that nothing is paid of; default: 30 days. */
+  readonly debtHorizonMs?: number | undefined;
   /** CAPTURE_OVERDUE; default: 6 days. */
   readonly captureOverdueMs?: number | undefined;
 }
@@ -166,6 +168,7 @@ function createMarketplace({
   refundFee,
   releaseOverdueMs,
   offsets,
+  debtHorizonMs,
   captureOverdueMs,
 }: LedgerDependencies & Required<Pick<LedgerDependencies, 'refundFee'>> & { readonly disputeRules: DisputeRules }) {
   return {
@@ -193,7 +196,7 @@ function createMarketplace({
     ...createPlatformQueue(database),
     ...createSellerQueue(database),
     ...createForeignShares(database),
-    ...createReversalCalls(database),
+    ...createReversalCalls(database, debtHorizonMs),
     ...createStripeGates(database),
     ...createDueItems(database),
   };

@@ -7,7 +7,13 @@ export const ledgerSettings = (
 ): Required<
   Pick<
     LedgerDependencies,
-    'approvalThreshold' | 'refundFee' | 'disputeRules' | 'releaseOverdueMs' | 'offsets' | 'captureOverdueMs'
+    | 'approvalThreshold'
+    | 'refundFee'
+    | 'disputeRules'
+    | 'releaseOverdueMs'
+    | 'offsets'
+    | 'debtHorizonMs'
+    | 'captureOverdueMs'
   >
 > => ({
   approvalThreshold: config.approvalThreshold,
@@ -15,5 +21,6 @@ export const ledgerSettings = (
   disputeRules: config.disputes,
   releaseOverdueMs: config.releaseOverdueMs,
   offsets: config.offsets,
+  debtHorizonMs: config.reversal.balanceHorizonMs,
   captureOverdueMs: config.captureOverdueMs,
 });

@@ -11,7 +11,7 @@ import type { Ledger } from '../ledger/ledger.js';
 /** What an explanation asks of the ledger. */
 export type ExplainingLedger = Pick<
   Ledger,
-  'findOrder' | 'findSettlement' | 'callDetails' | 'settlementCall' | 'waitingDecision'
+  'findOrder' | 'findSettlement' | 'callDetails' | 'settlementCall' | 'waitingDecision' | 'decisionsNotTaken'
 >;
 
 /**
@@ -47,6 +47,7 @@ async function explainSettlement(ledger: ExplainingLedger, id: SettlementId, now
     decision,
     next: explainNextOfSettlement(found, call, nowMs),
     nextAt: whenNext(found, call, nowMs),
+    notTaken: ledger.decisionsNotTaken(),
   });
 }
 
@@ -81,11 +82,13 @@ async function explainPart(ledger: ExplainingLedger, part: Part, nowMs: number):
     ledger.waitingDecision(kind, part.id),
   ]);
   if (!call) throw new Error(`${kind} ${part.id} is gone from the ledger`);
+  const notTaken = ledger.decisionsNotTaken();
   return explain({
     ...part,
     amount: `${part.amount} ${part.currency} (minor units)`,
     decision,
-    next: explainNext({ ...part, ...call, kind, status }, nowMs),
+    next: explainNext({ ...part, ...call, kind, status, notTaken }, nowMs),
     nextAt: whenNext(part, call, nowMs),
+    notTaken,
   });
 }

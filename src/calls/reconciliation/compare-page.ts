@@ -2,6 +2,7 @@ import type { PaymentFacts, ReadAnswer } from '../../domain/calls/provider-answe
 import type { Suspicion } from '../../domain/reconciliation/drift.js';
 import { missingPayment, missingRefund } from '../../domain/reconciliation/in-words.js';
 import { judgeAuthorization } from '../../domain/reconciliation/judge-chain.js';
+import { missingPayout } from '../../domain/reconciliation/judge-payouts.js';
 import { missingDispute, missingReversal, missingTransfer } from '../../domain/reconciliation/judge-stripe.js';
 import type { ListedPart, ReconciledPart } from '../../domain/reconciliation/parts.js';
 import type { Unnamed } from '../../ledger/reconciliation/held-rows.js';
@@ -16,6 +17,7 @@ import {
   suspectStripeRefunds,
   suspectTransfers,
 } from './judge-rows.js';
+import { payoutsPage } from './payouts-page.js';
 import { workflowsPage } from './workflows-page.js';
 
 /** Rows of the ledger that are compared at once. */
@@ -58,7 +60,7 @@ async function listedPage(place: Place, part: ListedPart, sides: ComparisonDepen
   const page = { createdSince: new Date(place.since), startingAfter: place.cursor };
   return part === 'hyperswitch-payments' || part === 'hyperswitch-refunds'
     ? await listedAtHyperswitch(part, page, sides)
-    : await listedAtStripe(part, page, sides);
+    : await listedAtStripe(part, { ...page, place }, sides);
 }
 
 type HyperswitchPart = Extract<ListedPart, `hyperswitch-${string}`>;
@@ -69,7 +71,7 @@ interface FromHere {
 
 async function listedAtStripe(
   part: Exclude<ListedPart, HyperswitchPart>,
-  page: FromHere,
+  { place, ...page }: FromHere & { readonly place: Place },
   sides: ComparisonDependencies,
 ): Promise<Page> {
   const { stripe } = sides;
@@ -78,6 +80,8 @@ async function listedAtStripe(
   if (foreign) return unread(foreign, 'the account of STRIPE_SECRET_KEY');
   const { calls } = stripe;
   switch (part) {
+    case 'stripe-payouts':
+      return await payoutsPage(place, calls, sides);
     case 'stripe-transfers': {
       const answer = await calls.transfersSince(page);
       return judged(
@@ -188,6 +192,10 @@ async function unnamedPage(place: Place, part: ListedPart, sides: ComparisonDepe
     case 'stripe-disputes': {
       const rows = await ledger.unnamedDisputes(page);
       return rest(rows, rows.map(missingDispute));
+    }
+    case 'stripe-payouts': {
+      const rows = await ledger.unnamedPayouts(page);
+      return rest(rows, rows.map(missingPayout));
     }
     case 'hyperswitch-payments':
     case 'stripe-payments': {

@@ -29,6 +29,11 @@ export interface ComparisonDependencies {
     | 'unfinishedItems'
     | 'isUnfinished'
     | 'driftRepaired'
+    | 'sellerPaidOut'
+    | 'heldPayouts'
+    | 'payoutNamesOf'
+    | 'unnamedPayouts'
+    | 'savePayout'
   >;
   /** Undefined: not configured, and nothing is compared with it. */
   readonly stripe: { readonly calls: StripeCalls; readonly account: Pick<StripeAccountCheck, 'verify'> } | undefined;

@@ -2,6 +2,7 @@ import type { ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { Drift, Suspicion } from '../../domain/reconciliation/drift.js';
 import { missingPayment, missingRefund } from '../../domain/reconciliation/in-words.js';
 import { judgeAuthorization } from '../../domain/reconciliation/judge-chain.js';
+import { missingPayout } from '../../domain/reconciliation/judge-payouts.js';
 import { missingDispute, missingReversal, missingTransfer } from '../../domain/reconciliation/judge-stripe.js';
 import { type ComparisonDependencies, isFound, type Look, unread, youngSince } from './comparison.js';
 import {
@@ -13,11 +14,12 @@ import {
   suspectStripeRefunds,
   suspectTransfers,
 } from './judge-rows.js';
+import { suspectPayouts } from './payouts-page.js';
 
 /** Reads both sides of one suspicion by itself, now: a list may lag, and a row may have been on its way. */
 export function lookAgain(drift: Drift, sides: ComparisonDependencies): Promise<Look> {
   const [what] = drift.kind.split('_');
-  switch (what as 'transfer' | 'reversal' | 'dispute' | 'payment' | 'refund' | 'settlement' | 'workflow') {
+  switch (what as 'transfer' | 'reversal' | 'dispute' | 'payment' | 'refund' | 'payout' | 'settlement' | 'workflow') {
     case 'transfer':
       return transfer(drift, sides);
     case 'reversal':
@@ -28,6 +30,8 @@ export function lookAgain(drift: Drift, sides: ComparisonDependencies): Promise<
       return drift.provider === 'stripe' ? stripePayment(drift, sides) : payment(drift, sides);
     case 'refund':
       return drift.provider === 'stripe' ? stripeRefund(drift, sides) : refund(drift, sides);
+    case 'payout':
+      return payout(drift, sides);
     case 'settlement':
       return authorization(drift, sides);
     case 'workflow':
@@ -82,6 +86,15 @@ async function dispute(drift: Drift, sides: ComparisonDependencies): Promise<Loo
   if (answer.kind === 'found') return outcome(drift, await suspectDisputes([answer.value], sides));
   if (answer.kind !== 'missing') return unread(answer, 'the dispute is not read');
   return outcome(drift, (await sides.ledger.heldDisputes([drift.providerId])).map(missingDispute));
+}
+
+async function payout(drift: Drift, sides: ComparisonDependencies): Promise<Look> {
+  const { parentId: account } = drift;
+  if (account === null) return { kind: 'agrees' };
+  const answer = await ofOurStripe(sides, (calls) => calls.readPayout(drift.providerId, account));
+  if (answer.kind === 'found') return outcome(drift, await suspectPayouts([answer.value], sides));
+  if (answer.kind !== 'missing') return unread(answer, 'the payout is not read');
+  return outcome(drift, (await sides.ledger.heldPayouts([drift.providerId])).map(missingPayout));
 }
 
 async function stripePayment(drift: Drift, sides: ComparisonDependencies): Promise<Look> {

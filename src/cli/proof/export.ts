@@ -58,6 +58,9 @@ async function scopeOf(ledger: AuditLedger, id: string | undefined, options: Exp
     throw new CommandRefused(
       `nothing has happened to ${id} that is kept: there is no event of it to export (is the name right?)`,
     );
+  // What happened to a payout stands in the chain of its seller.
+  const payout = await ledger.findPayout(id);
+  if (payout) return { items: [{ kind: 'seller', id: payout.sellerAccount }] };
   return { items: await ledger.itemsOfChain(await findItem(ledger, id)) };
 }
 

@@ -2,6 +2,8 @@ import type { Command } from 'commander';
 import { explanationLines } from '../../domain/explanations/explain.js';
 import { channelExplanationLines, explainChannel } from '../../domain/explanations/explain-channel.js';
 import { orderExplanationLines } from '../../domain/explanations/explain-order.js';
+import { explainPayout, payoutExplanationLines } from '../../domain/explanations/explain-payout.js';
+import type { Payout } from '../../domain/marketplace/payouts.js';
 import type { Drift } from '../../domain/reconciliation/drift.js';
 import { driftAnswer, driftLines } from '../../domain/reconciliation/drift-answer.js';
 import { type FoundItem, MOST_FOUND } from '../../ledger/find-items.js';
@@ -15,7 +17,7 @@ export function addExplainCommand(program: Command, context: CliContext): void {
   program
     .command('explain <id>')
     .description(
-      'in plain words: where the money is, why, what happens next and when, and what you can do. Any id: ours, a key, a name at Stripe, Hyperswitch or on chain, a request, an event, a decision, a payer, a seller, an order reference',
+      'in plain words: where the money is, why, what happens next and when, and what you can do. Any id: ours, a key, a name at Stripe, Hyperswitch or on chain, a request, an event, a decision, a payer, a seller, an order reference, a payout',
     )
     .option(LIVE_FLAG, LIVE_HELP)
     .option('--json', 'answer as JSON')
@@ -46,8 +48,19 @@ async function run(context: CliContext, text: string, { json, live }: ExplainOpt
 async function tellWithDrift(ledger: OperatorLedger, text: string, nowMs: number): Promise<Told> {
   const items = await ledger.findItems(text);
   const drifts = await ledger.driftsAbout(text, await withParts(ledger, items));
-  const told = items.length === 0 && drifts.length > 0 ? NOTHING_OF_OURS : await tell(ledger, text, nowMs);
+  const payout = items.length === 0 ? await ledger.findPayout(text) : undefined;
+  const told = payout
+    ? tellPayout(payout)
+    : items.length === 0 && drifts.length > 0
+      ? NOTHING_OF_OURS
+      : await tell(ledger, text, nowMs);
   return drifts.length === 0 ? told : withDrifts(told, drifts);
+}
+
+/** No item: it moves nothing of ours, and is known by what Stripe calls it, or by the id in a message to people. */
+function tellPayout(payout: Payout): Told {
+  const explained = explainPayout(payout);
+  return { answer: explained, lines: payoutExplanationLines(explained) };
 }
 
 const NOTHING_OF_OURS: Told = { answer: {}, lines: [] };

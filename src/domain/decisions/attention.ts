@@ -30,6 +30,7 @@ export const ATTENTION_REASONS = [
   'payout_failed',
   'retired_currency',
   'capture_overdue',
+  'seller_owes',
 ] as const;
 export type AttentionReason = (typeof ATTENTION_REASONS)[number];
 

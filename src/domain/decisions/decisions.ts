@@ -39,13 +39,13 @@ export const DECISIONS = {
     take_available: {
       persons: 'by_amount',
       asks: true,
-      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon'],
+      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon', 'seller_owes'],
       waiting: true,
     },
     offset: {
       persons: 'by_amount',
       asks: true,
-      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon', 'missing_transfer_id'],
+      reasons: [...TAKEN_BY_OTHERS, 'balance_horizon', 'missing_transfer_id', 'seller_owes'],
       waiting: true,
     },
     write_off: { persons: 'by_amount', asks: true },
@@ -128,15 +128,27 @@ export function ruleOf(kind: DecidableKind, action: string): ActionRule | undefi
   return Object.hasOwn(rules, action) ? rules[action] : undefined;
 }
 
-/** What may be decided about an item that waits for this reason. */
-export const actionsFor = (kind: DecidableKind, reason: AttentionReason): readonly string[] =>
-  actionsOf(kind).filter((action) => ruleOf(kind, action)?.reasons?.includes(reason) ?? true);
+/** What the settings of a deployment leave to nobody: without OFFSET nothing is kept of a seller's transfers. */
+export const notTakenBy = (offsets: { readonly on: boolean } | undefined): readonly string[] =>
+  offsets?.on === true ? [] : ['offset'];
+
+/** What may be decided about an item that waits for this reason. @param notTaken by the settings here */
+export const actionsFor = (
+  kind: DecidableKind,
+  reason: AttentionReason,
+  notTaken: readonly string[] = [],
+): readonly string[] =>
+  actionsOf(kind).filter(
+    (action) => (ruleOf(kind, action)?.reasons?.includes(reason) ?? true) && !notTaken.includes(action),
+  );
 
 /** What may be decided about a reversal that waits by itself; what its seller owes is asked of Stripe again, or given up, as well. */
-export const actionsForWaiting = (owed: boolean): readonly ActionOf<'reversal'>[] =>
+export const actionsForWaiting = (owed: boolean, notTaken: readonly string[] = []): readonly ActionOf<'reversal'>[] =>
   owed
     ? ['retry', 'take_available', 'write_off']
-    : actionsOf('reversal').filter((action) => ruleOf('reversal', action)?.waiting === true);
+    : actionsOf('reversal').filter(
+        (action) => ruleOf('reversal', action)?.waiting === true && !notTaken.includes(action),
+      );
 
 /** Whether this may be decided for this reason; null: nobody is asked, and the item waits by itself. */
 export const isForReason = ({ reasons, waiting }: ActionRule, reason: AttentionReason | null): boolean =>

@@ -30,6 +30,8 @@ export interface Situation {
   readonly heldFor?: HeldFor | null;
   /** Of a reversal: the seller owes it; left out or null: it is asked of Stripe. */
   readonly debt?: Debt | null;
+  /** Decisions that the settings leave to nobody; left out: there are none. */
+  readonly notTaken?: readonly string[];
 }
 
 /** What happens next, in plain words, for the person who asks where this money is. Changes nothing and promises no date. */
@@ -132,19 +134,19 @@ export function whenNext(
   return parkedBy !== null || behind !== null ? nextCheckAt : (nextRetryAt ?? nextCheckAt);
 }
 
-function asks(kind: MarketplaceKind | 'settlement', { reason }: Attention): string {
+function asks(kind: MarketplaceKind | 'settlement', { reason }: Attention, notTaken: readonly string[] = []): string {
   if (reason === 'approval_pending')
     return 'an approver confirms the decision named above (makegood approve <decision>), or nothing happens';
   if (!isDecidable(kind)) return 'a person looks at it: nothing of it is decided here';
-  const actions = inWords(actionsFor(kind, reason));
+  const actions = inWords(actionsFor(kind, reason, notTaken));
   // A late success is only acknowledged: the provider has shown where the money is.
   const seen =
     kind === 'settlement' && reason !== 'late_success' ? `; settled names where it was seen (${BY_TRANSACTION})` : '';
   return `a person decides: makegood resolve <id> ${actions}${seen}`;
 }
 
-function waitsForPerson({ kind, certainty, nextCheckAt }: Situation, attention: Attention): string {
-  const asked = asks(kind, attention);
+function waitsForPerson({ kind, certainty, nextCheckAt, notTaken }: Situation, attention: Attention): string {
+  const asked = asks(kind, attention, notTaken);
   if (attention.reason === 'approval_pending') return asked;
   if (!mayHaveMoved(certainty) || nextCheckAt === null || kind === 'payment' || kind === 'refund' || kind === 'dispute')
     return asked;

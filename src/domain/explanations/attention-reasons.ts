@@ -67,6 +67,8 @@ const WHY: Meanings = {
   retired_currency: 'it is in a currency that is none any more, in which Stripe moves nothing, so nothing is sent',
   capture_overdue:
     "the buyer's money is held, and nobody has captured it or called it off for longer than CAPTURE_OVERDUE",
+  seller_owes:
+    'the seller owes it, and no transfer to him has paid anything of what he owes for longer than REVERSAL_BALANCE_HORIZON',
   release_overdue: 'the share waits for somebody to release it, and nobody has for longer than RELEASE_OVERDUE',
   payout_failed: "a seller's bank did not take a payout of his: his money is back in his balance at Stripe",
 };
@@ -106,4 +108,5 @@ const RUNBOOKS: Meanings = {
   release_overdue: 'release-overdue',
   payout_failed: 'payout-failed',
   capture_overdue: 'payment-needs-attention',
+  seller_owes: 'seller-owes',
 };

@@ -31,6 +31,8 @@ export interface Explainable {
   /** What happens next, in words (explain-next.ts), and when; null: at no time that is known. */
   readonly next: string;
   readonly nextAt: string | null;
+  /** Decisions that the settings leave to nobody. */
+  readonly notTaken: readonly string[];
 }
 
 export interface PossibleDecision {
@@ -126,9 +128,10 @@ function isOver({ money, certainty, attention }: Explainable): boolean {
 function actionsOn(item: Explainable): readonly string[] {
   const { kind } = item.money;
   if (isOver(item)) return [kind === 'settlement' ? 'settled' : 'adopt'];
-  if (item.money.kind === 'reversal' && item.attention === null) return actionsForWaiting(Boolean(item.money.debt));
+  if (item.money.kind === 'reversal' && item.attention === null)
+    return actionsForWaiting(Boolean(item.money.debt), item.notTaken);
   // Of a transfer that waits no reason limits what may be said.
-  return actionsFor(kind, item.attention?.reason ?? 'retries_exhausted');
+  return actionsFor(kind, item.attention?.reason ?? 'retries_exhausted', item.notTaken);
 }
 
 function personsFor({ money, certainty }: Explainable, action: string): string {

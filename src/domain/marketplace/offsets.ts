@@ -9,6 +9,9 @@ export interface OffsetRules {
   readonly limitPercent: number;
 }
 
+/** How long a debt that nothing is paid of asks nobody, where REVERSAL_BALANCE_HORIZON does not say. */
+export const DEFAULT_DEBT_HORIZON_MS = 30 * 86_400_000;
+
 export const DEFAULT_OFFSET_RULES: OffsetRules = { on: false, limitPercent: 100 };
 
 /** Of a reversal: the seller owes it, and it is kept of his next transfers instead of being asked of Stripe. */
@@ -45,6 +48,8 @@ export interface LessToTake {
   /** What a person wants taken; undefined: as much as there is. */
   readonly stated: bigint | undefined;
   readonly step: bigint;
+  /** Whether what is not there may be kept of the seller's transfers. */
+  readonly offsets: boolean;
 }
 
 /** The balance may be another one when the call arrives: then Stripe refuses, and the part waits as the whole did. */
@@ -54,6 +59,7 @@ export function planLess({
   available,
   stated,
   step,
+  offsets,
 }: LessToTake): { readonly take: bigint } | { readonly refuse: string } {
   const there = [toTake, left, ...(available === undefined ? [] : [available])].reduce((least, one) =>
     one < least ? one : least,
@@ -61,7 +67,10 @@ export function planLess({
   // The whole is taken as it is, also where it is odd: the last refund takes what is left.
   const most = there === toTake || there <= 0n ? there : there - (there % step);
   const known = `${left} are left of its transfer${available === undefined ? '' : `, and the seller has ${available} at Stripe`}`;
-  if (most <= 0n) return { refuse: `nothing of it can be taken: ${known}; offset it, or go on waiting` };
+  if (most <= 0n)
+    return {
+      refuse: `nothing of it can be taken: ${known}; ${offsets ? 'offset it, or go on waiting' : 'it goes on waiting'}`,
+    };
   if (stated === undefined) return { take: most };
   if (stated <= 0n || stated % step !== 0n)
     return { refuse: `${stated} cannot be taken: it is no whole number of steps of ${step}` };

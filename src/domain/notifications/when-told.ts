@@ -83,4 +83,5 @@ const URGENCY: Readonly<Record<AttentionReason, 'urgent' | 'can_wait'>> = {
   payout_failed: 'can_wait',
   retired_currency: 'can_wait',
   capture_overdue: 'urgent',
+  seller_owes: 'can_wait',
 };

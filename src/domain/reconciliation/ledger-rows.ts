@@ -55,6 +55,17 @@ export interface HeldRefund extends Held {
   readonly final: boolean;
 }
 
+export interface HeldPayout {
+  readonly id: string;
+  readonly externalPayoutId: string;
+  readonly sellerAccount: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly status: string;
+  /** It is read again by itself. */
+  readonly underWay: boolean;
+}
+
 /** A charge by an authorization of EIP-3009: x402 `exact`. */
 export interface HeldAuthorization {
   readonly id: string;

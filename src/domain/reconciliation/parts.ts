@@ -5,6 +5,8 @@ export const RECONCILED_PARTS = [
   'stripe-disputes',
   'stripe-payments',
   'stripe-refunds',
+  /** Of one seller after the other, as each of them. */
+  'stripe-payouts',
   'hyperswitch-payments',
   'hyperswitch-refunds',
   'chain-nonces',

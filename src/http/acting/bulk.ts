@@ -15,7 +15,7 @@ import type { Call, Reply } from '../route.js';
 import { type BulkRequest, MOST_AT_ONCE } from './acting-operations.js';
 
 export interface BulkDependencies {
-  readonly ledger: Pick<Ledger, 'waitingItems'>;
+  readonly ledger: Pick<Ledger, 'waitingItems' | 'decisionsNotTaken'>;
   readonly resolution: Resolution;
   readonly wake: (item: DecidedItem) => void;
   readonly clock: Clock;
@@ -42,8 +42,8 @@ export async function decideMany(
   dependencies: BulkDependencies,
 ): Promise<Reply> {
   const { kind, reason, action, ids, dry_run: isPreview } = body;
-  fit(body);
   const { ledger } = dependencies;
+  fit(body, ledger.decisionsNotTaken());
   const asked = ids === undefined ? undefined : [...new Set(ids)];
   const found = await fromLedger(ledger.waitingItems({ kind, reason, ids: asked, limit: MOST_AT_ONCE + 1 }));
   const items = found.slice(0, MOST_AT_ONCE);
@@ -79,8 +79,8 @@ export async function decideMany(
 }
 
 /** @throws HttpProblem 422 */
-function fit({ kind, action, reason }: BulkRequest): void {
-  const actions = actionsFor(kind, reason);
+function fit({ kind, action, reason }: BulkRequest, notTaken: readonly string[]): void {
+  const actions = actionsFor(kind, reason, notTaken);
   if (ruleOf(kind, action) && actions.includes(action)) return;
   const message = ruleOf(kind, action)
     ? `is not for what waits for ${reason}: ${actions.join(', ')}`

@@ -1,8 +1,9 @@
 import { assertNever } from '../../domain/assert-never.js';
 import { parseReversalId, parseTransferId } from '../../domain/ids.js';
 import type { Reversal } from '../../domain/marketplace/marketplace.js';
-import { sellerAnswer, transferAnswer } from '../../domain/marketplace/marketplace-answer.js';
+import { transferAnswer } from '../../domain/marketplace/marketplace-answer.js';
 import { reversalAnswer } from '../../domain/marketplace/reversal-answer.js';
+import { tellOfSeller } from '../../reading/seller.js';
 import { fromLedger } from '../from-ledger.js';
 import { HttpProblem } from '../problem.js';
 import { type Call, type Reply, type Route, route } from '../route.js';
@@ -83,14 +84,7 @@ async function releaseTransfer(
 
 async function getSeller({ params }: Call<unknown, unknown>, { ledger }: Dependencies): Promise<Reply> {
   const seller = await namedItem('seller', params.account, (account) => ledger.findSeller(account));
-  const [reversals, balances, story] = await fromLedger(
-    Promise.all([
-      ledger.reversalsOfTransfers(seller.transfers.map(({ id }) => id)),
-      ledger.sellerBalances(seller.account),
-      ledger.sellerStory(seller.account),
-    ]),
-  );
-  return { status: 200, body: sellerAnswer(seller, { reversals, balances, story }) };
+  return { status: 200, body: await fromLedger(tellOfSeller(ledger, seller)) };
 }
 
 async function listReversals({ query }: Call<unknown, MarketplaceListQuery>, { ledger }: Dependencies): Promise<Reply> {

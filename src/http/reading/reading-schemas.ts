@@ -73,6 +73,9 @@ export const OverviewAnswer = z
     ),
     inbox: z.array(z.object({ provider: z.string(), count, oldest_at: timestamp })),
     sweeps: z.array(z.object({ name: z.string(), last_success_at: timestamp.nullable() })),
+    decisions_not_taken: z
+      .array(z.string())
+      .describe('Decisions that the settings of this deployment leave to nobody.'),
     compared: z
       .array(
         z.object({

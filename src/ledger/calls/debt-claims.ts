@@ -1,21 +1,18 @@
-import type { Certainty } from '../../domain/calls/certainty.js';
 import type { OrderId, ReversalId, TransferId } from '../../domain/ids.js';
 import { withdrawRequests } from '../decisions/decision-rows.js';
 import { noteReopened } from '../marketplace/debt-offsets.js';
+import { askAboutDebt } from '../marketplace/debt-questions.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { makeGood } from '../marketplace/restorations.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
-import type { ClaimRefusal } from './claim-refusals.js';
-import { lookAgain } from './stripe-calls.js';
+import { attentionOf, type ClaimRefusal } from './claim-refusals.js';
+import { type CallRow, lookAgain } from './stripe-calls.js';
 
 /** Of a reversal that is held, what decides what has become of it as a debt. */
-interface OwedReversal {
+interface OwedReversal extends CallRow {
   readonly id: ReversalId;
   readonly order_id: OrderId;
   readonly transfer_id: TransferId;
-  readonly status: string;
-  readonly certainty: Certainty;
-  readonly amount: string;
   readonly cause_stands: boolean;
   readonly offset_status: 'reserved' | 'moved' | 'reopened' | null;
   readonly offset_transfer: TransferId | null;
@@ -59,18 +56,32 @@ async function finishOffset(query: Query, row: OwedReversal): Promise<Marketplac
   return await makeGood(query, row.order_id);
 }
 
-/** Why nothing is asked of Stripe for what is owed; undefined: its cause is gone, and nothing is on the way. */
-export async function debtRefusal(query: Query, row: OwedReversal): Promise<ClaimRefusal | undefined> {
+/**
+ * Why nothing is asked of Stripe for what is owed; undefined: its cause is gone, and nothing is on the way.
+ * @param horizonMs so long nobody is asked although no transfer pays anything of what the seller owes
+ */
+export async function debtRefusal(
+  query: Query,
+  row: OwedReversal,
+  horizonMs: number,
+): Promise<ClaimRefusal | undefined> {
   const booked = await bookOffset(query, row);
   if (booked === 'reversed') return { kind: 'final', status: 'reversed' };
-  if (booked === 'open' && !row.cause_stands) return undefined;
-  const afterMs = booked === 'reserved' ? ON_ITS_WAY_MS : A_DAY_MS;
-  await lookAgain(query, 'reversals', row.id, afterMs);
-  return {
-    kind: 'waiting',
-    afterMs,
-    why: booked === 'reserved' ? `it is kept of transfer ${row.offset_transfer}, which is on its way` : OWED,
-  };
+  if (booked === 'reserved')
+    return await waits(query, row, ON_ITS_WAY_MS, `it is kept of transfer ${row.offset_transfer}, which is on its way`);
+  if (!row.cause_stands) return undefined;
+  const asked = await askAboutDebt(query, row, horizonMs);
+  if ('inMs' in asked) return await waits(query, row, Math.min(A_DAY_MS, asked.inMs), OWED);
+  return await attentionOf(query, 'reversals', {
+    ...row,
+    attention_reason: asked.reason,
+    attention_detail: asked.detail,
+  });
+}
+
+async function waits(query: Query, { id }: OwedReversal, afterMs: number, why: string): Promise<ClaimRefusal> {
+  await lookAgain(query, 'reversals', id, afterMs);
+  return { kind: 'waiting', afterMs, why };
 }
 
 const OWED = 'the seller owes it: it is kept of his next transfers';

@@ -5,6 +5,7 @@ import type { ReversalParams } from '../../domain/calls/provider-answers.js';
 import type { ReversalId } from '../../domain/ids.js';
 import { isRetired } from '../../domain/marketplace/currencies.js';
 import type { ReversalStatus } from '../../domain/marketplace/marketplace-status.js';
+import { DEFAULT_DEBT_HORIZON_MS } from '../../domain/marketplace/offsets.js';
 import { isMoney } from '../../domain/marketplace/ours-at-stripe.js';
 import type { StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { Database } from '../database.js';
@@ -38,12 +39,12 @@ import { closeGate } from './stripe-gates.js';
 import { parkedName } from './transfer-calls.js';
 
 /** The calls that take one share back, and what Stripe's answers change here. */
-export function createReversalCalls(database: Database) {
+export function createReversalCalls(database: Database, debtHorizonMs = DEFAULT_DEBT_HORIZON_MS) {
   return {
     claimReversal: (id: ReversalId, runner: string, holdMs: number): Promise<StripeClaim<ClaimedReversal>> =>
       database.transaction(async (query) => {
         const row = await lockReversal(query, id);
-        const refusal = await claimRefusal(query, row, { runner, holdMs });
+        const refusal = await claimRefusal(query, row, { runner, holdMs, debtHorizonMs });
         if (refusal) return refusal;
         const claimed = await hold(query, 'reversals', { row, runner, holdMs });
         return { kind: 'claimed', claim: { ...claimed, ...partsOf(row) } };

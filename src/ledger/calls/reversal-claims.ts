@@ -99,14 +99,14 @@ export async function lockReversal(query: Query, id: ReversalId): Promise<Locked
 export async function claimRefusal(
   query: Query,
   row: LockedReversal,
-  { runner, holdMs }: { runner: string; holdMs: number },
+  { runner, holdMs, debtHorizonMs }: { runner: string; holdMs: number; debtHorizonMs: number },
 ): Promise<ClaimRefusal | undefined> {
   const wait = (afterMs: number, why: string) => later(query, 'reversals', row, { afterMs, why });
   if (row.status === 'reversed' || row.status === 'written_off') return { kind: 'final', status: row.status };
   if (row.status === 'permanently_failed') return await attentionOf(query, 'reversals', row);
   const heldMs = heldElsewhereMs(row, runner);
   if (heldMs > 0) return await wait(heldMs, 'another attempt holds it');
-  const owed = row.owed ? await debtRefusal(query, row) : undefined;
+  const owed = row.owed ? await debtRefusal(query, row, debtHorizonMs) : undefined;
   if (owed) return owed;
   if (!row.cause_stands && (row.owed || !mayHaveMoved(row.certainty))) {
     await undo(query, row);

@@ -128,7 +128,7 @@ export const REVERSAL: Decidable<'reversal', Row> = {
     take_available: TAKE_AVAILABLE,
     offset: OFFSET,
     write_off: {
-      missing: (row, said) => whyBusy(row) ?? whyWaits(row) ?? notProvedAbsent(row, said),
+      missing: (row, said) => whyBusy(row) ?? whyWaits(row, said) ?? notProvedAbsent(row, said),
       confirmed: isAbsent,
       async apply({ query }, { id, status }) {
         await proveAbsent(query, 'reversals', id);
@@ -149,10 +149,11 @@ export const REVERSAL: Decidable<'reversal', Row> = {
 const isForWaiting = ({ owed }: Row, action: string): boolean =>
   (actionsForWaiting(owed) as readonly string[]).includes(action);
 
-const whyWaits = ({ status, owed }: Row): string | undefined =>
-  status === 'waiting_balance' && !owed
-    ? "it waits for the seller's balance by itself: take_available or offset, or offset first and then write_off"
-    : undefined;
+function whyWaits({ status, owed }: Row, { offsets }: Said): string | undefined {
+  if (status !== 'waiting_balance' || owed) return undefined;
+  const now = offsets?.on === true ? 'take_available or offset, or offset first and then write_off' : 'take_available';
+  return `it waits for the seller's balance by itself: ${now}`;
+}
 
 const refreshTransferOf = (query: Query, id: ReversalId) =>
   query('SELECT refresh_transfer(transfer_id) FROM reversals WHERE id = $1', [id]);

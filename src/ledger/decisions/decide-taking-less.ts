@@ -78,7 +78,7 @@ export const OFFSET: ActionHandler<ReversalRow> = {
   },
 };
 
-function lessOf(row: ReversalRow, { verified, evidence }: Said): Less {
+function lessOf(row: ReversalRow, { verified, evidence, offsets }: Said): Less {
   const refuse = whyNotYet(row);
   if (refuse !== undefined) return { refuse };
   if (verified.kind !== 'taken_by_others')
@@ -93,6 +93,7 @@ function lessOf(row: ReversalRow, { verified, evidence }: Said): Less {
     available: verified.available === undefined ? undefined : BigInt(verified.available),
     stated,
     step: amountStep(row.currency),
+    offsets: offsets?.on === true,
   });
   return 'refuse' in plan ? plan : { take: plan.take, decides: decides.decides };
 }
@@ -102,7 +103,9 @@ function debtOf(
   { verified, offsets }: Said,
 ): { readonly decides: Decides } | { readonly refuse: string } {
   if (offsets?.on !== true) return { refuse: 'what sellers owe is not kept of their transfers here: OFFSET is off' };
-  if (row.owed) return { refuse: 'it is kept of the next transfers already: retry asks it of Stripe again' };
+  // Asked because nothing pays it: a person may say that it waits for his transfers all the same, and is asked when that has taken as long again.
+  if (row.owed && row.attention_reason === null)
+    return { refuse: 'it is kept of the next transfers already: retry asks it of Stripe again' };
   const refuse = whyNotYet(row);
   if (refuse !== undefined) return { refuse };
   // Nothing can be reversed of a transfer whose id nobody knows, and its seller owes it all the same.

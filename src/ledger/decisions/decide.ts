@@ -8,6 +8,7 @@ import {
   type DecidableKind,
   inWords,
   isForReason,
+  notTakenBy,
   ruleOf,
 } from '../../domain/decisions/decisions.js';
 import type { DecisionId } from '../../domain/ids.js';
@@ -63,6 +64,9 @@ export function createDecisions(database: Database, options: DecideOptions) {
   return {
     decide: (request: DecisionRequest): Promise<DecideOutcome> =>
       unlessTaken(request, () => database.transaction((query) => decide(query, request, options))),
+
+    /** What the settings here leave to nobody, whatever the catalogue has. */
+    decisionsNotTaken: (): readonly string[] => notTakenBy(options.offsets),
 
     /** Confirms a decision that needs a second person. */
     approve: (approval: Approval): Promise<ApproveOutcome> =>

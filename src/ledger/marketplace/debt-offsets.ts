@@ -2,6 +2,7 @@ import type { OrderId, ReversalId, TransferId } from '../../domain/ids.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
 import { type OffsetRules, partOfDebt, roomForOffsets } from '../../domain/marketplace/offsets.js';
 import { type Query, recordEvent } from '../transition.js';
+import { answerDebt } from './debt-questions.js';
 import { splitOff } from './debts.js';
 import type { MarketplaceItem } from './marketplace-types.js';
 import { lessen } from './withholding.js';
@@ -63,6 +64,7 @@ export async function reserveOffsets(
     const part = partOfDebt(BigInt(amount), room, step);
     if (part <= 0n) continue;
     await noteReopened(query, id);
+    await answerDebt(query, id);
     const debt = part === BigInt(amount) ? id : await splitOff(query, id, BigInt(amount) - part);
     await reserve(query, row, { debt, part });
     kept += part;

@@ -69,6 +69,7 @@ const TOLD = [
   'permanently_failed',
   'split',
   'owed',
+  'seller_owes',
   'offset_reserved',
   'offset_reopened',
   'reversed',

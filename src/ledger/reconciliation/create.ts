@@ -1,6 +1,7 @@
 import type { ApprovalThreshold } from '../../domain/decisions/approval-threshold.js';
 import type { Database } from '../database.js';
 import { createDriftReader, createDrifts } from './drifts.js';
+import { createHeldPayouts } from './held-payouts.js';
 import { createHeldRows } from './held-rows.js';
 import { createReconciliationReader } from './reconciliation-reader.js';
 import { createReconciliationParts, createReconciliations } from './reconciliations.js';
@@ -14,5 +15,6 @@ export const createReconciling = (database: Database, approvalThreshold: Approva
   ...createDrifts(database, approvalThreshold),
   ...createDriftReader(database),
   ...createHeldRows(database),
+  ...createHeldPayouts(database),
   ...createRunningWorkflows(database),
 });

@@ -180,6 +180,7 @@ const LISTED: ReadonlySet<ReconciledPart> = new Set([
   'stripe-disputes',
   'stripe-payments',
   'stripe-refunds',
+  'stripe-payouts',
   'hyperswitch-payments',
   'hyperswitch-refunds',
 ]);

@@ -1,3 +1,4 @@
+import type { PayoutFacts } from '../../domain/calls/payout-answers.js';
 import type {
   ReadAnswer,
   ReversalFacts,
@@ -11,6 +12,8 @@ import { objectAt } from '../../protocols/wire-json.js';
 import { type Outcome, readAnswer } from './answers.js';
 import type { Ask } from './ask.js';
 import { disputeFacts, idAt, intentFacts, pageOf, reversalFacts, stripeRefundFacts, transferFacts } from './facts.js';
+import { requireId } from './params.js';
+import { payoutFacts } from './payout-reads.js';
 
 /** Where a page of an account's own list begins, and since when it looks. */
 export interface AccountPage {
@@ -39,6 +42,8 @@ export interface AccountLists {
     page: AccountPage,
   ): Promise<ReadAnswer<ListedPage<Pick<StripePayment, 'name' | 'amount' | 'captured' | 'currency' | 'status'>>>>;
   refundsSince(page: AccountPage): Promise<ReadAnswer<ListedPage<StripeRefund>>>;
+  /** Of a connected account, as that account. */
+  payoutsSince(sellerAccount: string, page: AccountPage): Promise<ReadAnswer<ListedPage<PayoutFacts>>>;
 }
 
 const LONGEST_PAGE = 100;
@@ -88,6 +93,15 @@ export function accountLists(ask: Ask): AccountLists {
         ),
         stripeRefundFacts,
       ),
+    payoutsSince: async (sellerAccount, page) => {
+      const account = requireId(sellerAccount, 'the payouts of a seller');
+      return listed(
+        await ask('payouts.list', { what: `the payouts of ${account}`, account }, (stripe) =>
+          stripe.payouts.list(paramsOf(page), { stripeAccount: account }),
+        ),
+        (item) => payoutFacts(item, account),
+      );
+    },
   };
 }
 

@@ -20,6 +20,7 @@ export type StripeEndpoint =
   | 'reversals.create'
   | 'reversals.list'
   | 'payouts.read'
+  | 'payouts.list'
   | 'disputes.read'
   | 'disputes.list'
   | 'refunds.create'

@@ -70,7 +70,7 @@ const STATUSES: Readonly<Record<PayoutFacts['status'], true>> = {
 const isStatus = (text: string | undefined): text is PayoutFacts['status'] =>
   text !== undefined && Object.hasOwn(STATUSES, text);
 
-function payoutFacts(object: JsonObject, sellerAccount: string): PayoutFacts | undefined {
+export function payoutFacts(object: JsonObject, sellerAccount: string): PayoutFacts | undefined {
   if (object['object'] !== 'payout') return undefined;
   const externalPayoutId = idAt(object, 'id');
   const amount = integerAt(object, 'amount');

@@ -159,6 +159,19 @@ const LISTS: Readonly<Record<string, { readonly rows: string; readonly filters: 
       until: MONEY.until as Holds,
     },
   },
+  payouts: {
+    rows: `SELECT *, id AS own_id, external_payout_id AS id, ARRAY(SELECT t.id::text FROM payout_transfers x JOIN seller_transfers t USING (stripe_transfer_id)
+      WHERE x.external_payout_id = payouts.external_payout_id) AS transfers FROM payouts ORDER BY created_at DESC, external_payout_id DESC`,
+    filters: {
+      status: equals('status'),
+      currency: equals('currency'),
+      seller: equals('seller_account'),
+      transfer_id: oneOf('transfers'),
+      needs_attention: MONEY.needs_attention as Holds,
+      since: MONEY.since as Holds,
+      until: MONEY.until as Holds,
+    },
+  },
   drift: {
     rows: `SELECT * FROM drifts WHERE state <> 'suspected' ORDER BY id DESC`,
     filters: { state: equals('state'), kind: equals('kind'), item_id: equals('item_id') },

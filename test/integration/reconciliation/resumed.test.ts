@@ -89,6 +89,7 @@ it('leaves what cannot be read to the next run, and concludes nothing from it', 
     'stripe-disputes',
     'stripe-payments',
     'stripe-refunds',
+    'stripe-payouts',
   ]);
   expect(await world.test.ledger.driftsOfRun(first)).toEqual([]);
 

@@ -10,12 +10,14 @@ const ADA = 'acct_ada';
 /** One seller who has spent what she was paid, between the models of both providers. */
 export async function debtWorld({
   offsets = { on: true, limitPercent: 100 },
+  approvalThreshold = 1_000_000n,
   currency = 'USD',
 }: {
   readonly offsets?: OffsetRules;
+  readonly approvalThreshold?: bigint;
   readonly currency?: ModelCurrency;
 } = {}) {
-  const test = await ledgerForTest({ approvalThreshold: 1_000_000n, offsets });
+  const test = await ledgerForTest({ approvalThreshold, offsets });
   const world = marketplaceModelWorld(test, currency);
 
   async function sweep(rounds = 3): Promise<void> {
@@ -29,6 +31,7 @@ export async function debtWorld({
 
   return {
     ...world,
+    url: test.url,
     sweep,
     only,
     reversals,

@@ -211,6 +211,7 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
     reversalsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     disputesSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     paymentsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
+    payoutsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     refundsSince: () => Promise.reject(new Error('nobody compares whole accounts in these stories')),
     readPayment: () => Promise.reject(new Error('no payment here is of this account')),
     createIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),

@@ -123,6 +123,8 @@ export async function openReconcileWorld(
   return {
     test,
     stripe,
+    /** As the product asks it; nothing is hidden or altered. */
+    atStripe,
     hyperswitch,
     chain,
     mirror,
@@ -149,6 +151,7 @@ export async function openReconcileWorld(
 }
 
 const NAMES = [
+  'externalPayoutId',
   'stripeReversalId',
   'stripeTransferId',
   'stripeDisputeId',

@@ -17,7 +17,10 @@ async function decideThree({ nth, error, at = 'decide' }: { nth: number; error: 
   let heard = 0;
   const summary = (id: string) => ({ id, status: 'needs_attention', amount: '5', unit: 'USDC', decimals: 6 });
   const dependencies = {
-    ledger: { waitingItems: ({ ids = IDS }: { ids?: readonly string[] }) => Promise.resolve(ids.map(summary)) },
+    ledger: {
+      waitingItems: ({ ids = IDS }: { ids?: readonly string[] }) => Promise.resolve(ids.map(summary)),
+      decisionsNotTaken: () => [],
+    },
     resolution: {
       decide: (request: Parameters<Decide>[0]) => {
         asked += 1;

@@ -108,6 +108,7 @@ export interface Overview {
   readonly providers: readonly Provider[];
   readonly inbox: readonly { readonly provider: string; readonly count: number; readonly oldest_at: string }[];
   readonly sweeps: readonly { readonly name: string; readonly last_success_at: string | null }[];
+  readonly decisions_not_taken: readonly string[];
   readonly compared: readonly { readonly part: string; readonly last_success_at: string; readonly late: boolean }[];
   readonly counts: {
     readonly unknown: number;

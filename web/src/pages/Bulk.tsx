@@ -1,12 +1,12 @@
 import { Button, Checkbox, NativeSelect, Textarea } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
+import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useState } from 'react';
 import { ATTENTION_REASONS, type AttentionReason } from '../../../src/domain/decisions/attention.js';
 import { actionsFor, DECIDABLE_KINDS, isDecidable } from '../../../src/domain/decisions/decisions.js';
 import { effectIn, reasonIn, spoken } from '../../../src/domain/words.js';
 import { post } from '../api/client.js';
-import { type Filters, queryClient } from '../api/queries.js';
+import { type Filters, overviewQuery, queryClient } from '../api/queries.js';
 import type { BulkAnswer, BulkRequest } from '../api/types.js';
 import { moneyInWords, moneyOf } from '../format/money.js';
 import { capital, plural } from '../format/text.js';
@@ -24,8 +24,14 @@ export function Bulk() {
   return <Chosen key={`${kind} ${reason}`} kind={kind} reason={reason} />;
 }
 
+/** What may be decided of this reason where the settings are as they are. */
+const actionsHere = (kind: string, reason: string, notTaken: readonly string[]) =>
+  isDecidable(kind) ? actionsFor(kind, reason as AttentionReason, notTaken) : [];
+
+const useNotTaken = (): readonly string[] => useQuery(overviewQuery).data?.decisions_not_taken ?? [];
+
 function Chosen({ kind, reason }: { readonly kind: string; readonly reason: string }) {
-  const actions = isDecidable(kind) ? actionsFor(kind, reason as AttentionReason) : [];
+  const actions = actionsHere(kind, reason, useNotTaken());
   const [action, setAction] = useState(actions[0] ?? 'retry');
   const preview = useMutation({
     // a preview changes nothing, so nothing keeps its note
@@ -75,7 +81,7 @@ function Choice({
   const navigate = useNavigate();
   const mayAct = useMayAct();
   const go = (search: Filters) => void navigate({ to: '/decide', search });
-  const actions = isDecidable(kind) ? actionsFor(kind, reason as AttentionReason) : [];
+  const actions = actionsHere(kind, reason, useNotTaken());
   const effect = effectIn(kind, action);
   return (
     <Panel title="What is decided">

@@ -74,6 +74,7 @@ const item = (money: MoneyFacts, change: Partial<Explainable> = {}): Explainable
   decision: null,
   next: 'it is sent',
   nextAt: null,
+  notTaken: [],
   ...change,
 });
 const asked = (reason: AttentionReason) => ({ reason, since: SINCE, detail: 'its own words' });

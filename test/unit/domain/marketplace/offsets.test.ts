@@ -40,7 +40,7 @@ describe('of a transfer', () => {
 });
 
 describe('of a share that is not all there', () => {
-  const share = { toTake: 800n, left: 1_000n, available: 300n, stated: undefined, step: 1n };
+  const share = { toTake: 800n, left: 1_000n, available: 300n, stated: undefined, step: 1n, offsets: true };
 
   it('what the seller has is taken, and no more than is left of the transfer', () => {
     expect(planLess(share)).toEqual({ take: 300n });
