@@ -170,7 +170,7 @@ export interface components {
         for: 'platform_balance' | 'seller';
         since: string;
         detail: string;
-        /** What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller. */
+        /** What the platform's balance was short of for it when Stripe was read last; null: not read yet, in another currency, or it waits for its seller. */
         missing: number | null;
       } | null;
       /** When it may be sent. */
@@ -320,6 +320,14 @@ export interface components {
       hyperswitch_refund_id: string | null;
       /** What Stripe calls it, as far as that is known: `re_…`. */
       stripe_refund_id: string | null;
+      /** Why it is not sent yet, where nobody is asked about that: it goes on by itself. */
+      waiting: {
+        for: 'platform_balance' | 'seller';
+        since: string;
+        detail: string;
+        /** What the platform's balance was short of for it when Stripe was read last; null: not read yet, in another currency, or it waits for its seller. */
+        missing: number | null;
+      } | null;
       reversals: components['schemas']['Reversal'][];
       reason: string;
       certainty: 'not_sent' | 'in_flight' | 'done' | 'absent' | 'unknown';

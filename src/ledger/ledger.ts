@@ -14,6 +14,7 @@ import { createReversalCalls } from './calls/reversal-calls.js';
 import { createSellerQueue } from './calls/seller-queue.js';
 import { createStripeGates } from './calls/stripe-gates.js';
 import { createTransferCalls } from './calls/transfer-calls.js';
+import { createWaitingRefunds } from './calls/waiting-refunds.js';
 import { createCaptures } from './channels/captures.js';
 import { createChannelRequests } from './channels/channel-requests.js';
 import { createChannels } from './channels/channels.js';
@@ -191,6 +192,7 @@ function createMarketplace({
     ...createHyperswitchPace(database),
     ...createPaymentCalls(database, { sealer, clock, refundFee, captureOverdueMs }),
     ...createRefundCalls(database, refundFee),
+    ...createWaitingRefunds(database),
     ...createTransferCalls(database, releaseOverdueMs, offsets),
     ...createPaymentCharges(database),
     ...createPlatformQueue(database),

@@ -507,6 +507,9 @@ refunds.connector_refund_id text
 refunds.connector_succeeded boolean
 refunds.made_good_at timestamp with time zone
 refunds.archived_at timestamp with time zone
+refunds.waiting_since timestamp with time zone
+refunds.waiting_detail text
+refunds.waiting_missing numeric(78,0)
 request_keys.principal text NOT NULL
 request_keys.operation text NOT NULL
 request_keys.key text NOT NULL
@@ -1055,6 +1058,7 @@ refunds refund_attention_is_whole CHECK ((((attention_reason IS NULL) = (attenti
 refunds refund_has_one_key CHECK (((generation = 1) OR (hyperswitch_refund_id IS NULL)))
 refunds refund_runner_is_whole CHECK (((runner IS NULL) = (runner_until IS NULL)))
 refunds refund_succeeded_is_certain CHECK (((status <> 'succeeded'::text) OR ((certainty = 'done'::text) AND (succeeded_at IS NOT NULL))))
+refunds refund_wait_is_told CHECK ((((waiting_since IS NULL) = (waiting_detail IS NULL)) AND ((waiting_missing IS NULL) OR (waiting_since IS NOT NULL))))
 refunds refunds_amount_check CHECK ((amount > (0)::numeric))
 refunds refunds_certainty_check CHECK ((certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
 refunds refunds_connector_refund_id_check CHECK ((connector_refund_id <> ''::text))
@@ -1066,6 +1070,7 @@ refunds refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
 refunds refunds_pkey PRIMARY KEY (id)
 refunds refunds_shared_out TRIGGER DEFERRABLE INITIALLY DEFERRED
 refunds refunds_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'review'::text, 'succeeded'::text, 'failed'::text])))
+refunds refunds_waiting_missing_check CHECK ((waiting_missing >= (0)::numeric))
 refunds unfinished_refund_is_found_again CHECK (((status <> ALL (ARRAY['pending'::text, 'review'::text])) OR (next_check_at IS NOT NULL)))
 request_keys answer_is_whole CHECK (((answer_status IS NULL) = (answer IS NULL)))
 request_keys request_keys_key_check CHECK ((key <> ''::text))
@@ -1261,6 +1266,7 @@ CREATE INDEX refunds_by_status ON public.refunds USING btree (status, id DESC) W
 CREATE INDEX refunds_due ON public.refunds USING btree (next_check_at) WHERE (next_check_at IS NOT NULL)
 CREATE INDEX refunds_of_order ON public.refunds USING btree (order_id)
 CREATE INDEX refunds_out_of_step ON public.refunds USING btree (id DESC) WHERE is_out_of_step(id, created_at)
+CREATE INDEX refunds_waiting ON public.refunds USING btree (id) WHERE ((waiting_since IS NOT NULL) AND (status = 'pending'::text))
 CREATE INDEX request_keys_by_key ON public.request_keys USING btree (key)
 CREATE INDEX reversals_archived ON public.reversals USING btree (created_at DESC, id DESC) WHERE (archived_at IS NOT NULL)
 CREATE INDEX reversals_attention ON public.reversals USING btree (id DESC) WHERE (attention_reason IS NOT NULL)

@@ -9,6 +9,7 @@ import { createReversalCalls } from '../../src/ledger/calls/reversal-calls.js';
 import { createSellerQueue } from '../../src/ledger/calls/seller-queue.js';
 import { createStripeGates } from '../../src/ledger/calls/stripe-gates.js';
 import { createTransferCalls } from '../../src/ledger/calls/transfer-calls.js';
+import { createWaitingRefunds } from '../../src/ledger/calls/waiting-refunds.js';
 import { createHistorical } from '../../src/ledger/historical/create.js';
 import { createLedger } from '../../src/ledger/ledger.js';
 import { createDueItems } from '../../src/ledger/marketplace/due-items.js';
@@ -58,6 +59,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createHyperswitchAccount(NOTHING),
     ...createHyperswitchPace(NOTHING),
     ...createRefundCalls(NOTHING, NOTHING),
+    ...createWaitingRefunds(NOTHING),
     ...createTransferCalls(NOTHING, NOTHING),
     ...createPaymentCharges(NOTHING),
     ...createPlatformQueue(NOTHING),

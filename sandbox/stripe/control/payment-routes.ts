@@ -2,6 +2,7 @@ import type { Router } from 'express';
 import { z } from 'zod';
 import { accept } from '../../stand-in/control.js';
 import { DISPUTE_MOVES } from '../payments/disputes.js';
+import { SHORT_REFUNDS } from '../payments/refunds.js';
 import { REFUND_STATUSES } from '../state/records.js';
 import type { PaymentControl } from './payment-control.js';
 
@@ -33,6 +34,7 @@ const paySchema = captureSchema.pick({ method: true, settles_in: true, exchange_
 const buyersSchema = z.strictObject({
   pay: z.enum(['succeeded', 'pending', 'failed']).nullable().optional(),
   refunds: z.enum(REFUND_STATUSES).optional(),
+  shortRefunds: z.enum(SHORT_REFUNDS).optional(),
   indexedAfterMs: z.int().min(0).optional(),
 });
 const chargeSchema = z.strictObject({ status: z.enum(['captured', 'succeeded', 'failed']) });

@@ -21,6 +21,8 @@ export interface Caller extends PlanContext {
   readonly indexedAfterMs: number;
   /** What a refund is at first. */
   readonly refunds: RefundStatus;
+  /** What becomes of one that the platform's balance does not cover. */
+  readonly shortRefunds: 'debited' | 'pending' | 'refused';
 }
 
 /**

@@ -15,11 +15,14 @@ export const refundObject = (row: RefundRecord, { paymentIntent, method }: Charg
   destination_details: { [method]: method === 'card' ? { type: 'refund' } : {}, type: method },
   ...(row.failureTransaction === null
     ? {}
-    : { failure_balance_transaction: row.failureTransaction, failure_reason: 'expired_or_canceled_card' }),
+    : {
+        failure_balance_transaction: row.failureTransaction,
+        failure_reason: row.short ? 'insufficient_funds' : 'expired_or_canceled_card',
+      }),
   metadata: row.metadata,
   payment_intent: paymentIntent,
   payment_method: null,
-  ...(row.status === 'pending' ? { pending_reason: 'processing' } : {}),
+  ...(row.status === 'pending' ? { pending_reason: row.short ? 'insufficient_funds' : 'processing' } : {}),
   reason: null,
   receipt_number: null,
   source_transfer_reversal: null,

@@ -2,12 +2,15 @@ import type { Settlement, SettlementDependencies } from '../balance/settlement.j
 import { carryOutPlan } from '../control/carry-out-plan.js';
 import type { ChargeStatus, RefundStatus } from '../state/records.js';
 import { planPay } from './intents.js';
+import type { ShortRefunds } from './refunds.js';
 
 export interface BuyerSettings {
   /** What becomes of a PaymentIntent as soon as it is made; null: its buyer only looks at it. */
   readonly pay: ChargeStatus | null;
   /** What a refund by the API is at first. */
   readonly refunds: RefundStatus;
+  /** What becomes of one that the platform's available balance does not cover: Stripe debits a bank account, waits for money, or refuses it. */
+  readonly shortRefunds: ShortRefunds;
   /** How old a PaymentIntent is before a search finds it, by the stand-in's clock. */
   readonly indexedAfterMs: number;
 }
@@ -18,7 +21,7 @@ export interface Buyers {
   clear(): void;
 }
 
-const AT_FIRST: BuyerSettings = { pay: null, refunds: 'succeeded', indexedAfterMs: 0 };
+const AT_FIRST: BuyerSettings = { pay: null, refunds: 'succeeded', shortRefunds: 'debited', indexedAfterMs: 0 };
 
 /** What happens by itself of what is made by the API. */
 export function createBuyers(

@@ -1,9 +1,10 @@
+import { accountOf, fundsOf } from '../accounts/accounts.js';
 import { booked } from '../balance/bookings.js';
 import { moneyText } from '../http/money-text.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
 import { answer, type Caller, liesOnPlatform, type Plan, type PlanContext, refusal, seconds } from '../http/plan.js';
-import { invalid, missing, type Problem } from '../http/problems.js';
+import { insufficient, invalid, missing, type Problem } from '../http/problems.js';
 import { REFUNDABLE, refundObject } from '../http/refund-objects.js';
 import { type ChargeRecord, type Metadata, newId, type RefundRecord, type RefundStatus } from '../state/records.js';
 import type { Store } from '../state/store.js';
@@ -12,6 +13,9 @@ import type { EventDraft } from '../webhooks/events.js';
 import { chargeOf, ownCharge, refundedOf } from './charges.js';
 import { inBalanceCurrency } from './conversion.js';
 
+export const SHORT_REFUNDS = ['debited', 'pending', 'refused'] as const;
+export type ShortRefunds = (typeof SHORT_REFUNDS)[number];
+
 /** A refund that somebody makes in the dashboard, or the PSP that holds the account. */
 export interface NewRefund {
   readonly charge: string;
@@ -19,6 +23,8 @@ export interface NewRefund {
   readonly amount?: number | undefined;
   readonly status?: RefundStatus | undefined;
   readonly metadata?: Metadata | undefined;
+  /** Default: a bank account of the platform's is debited for what its balance does not cover. */
+  readonly whenShort?: ShortRefunds | undefined;
 }
 
 /** Takes the money from the platform's balance, whatever is in it. */
@@ -27,10 +33,15 @@ export function planRefund(context: PlanContext, given: NewRefund): Plan {
   const charge = store.charge(given.charge);
   if (charge === undefined) return refusal(missing('charge', given.charge, 'charge'));
   const left = charge.amount - refundedOf(store, charge.id);
-  const { amount = left, status = 'succeeded', metadata = {} } = given;
+  const { amount = left, metadata = {} } = given;
   const problem = unrefundable(store, charge, { amount, left });
   if (problem) return refusal(problem);
   const { platform, livemode } = charge;
+  const away = inBalanceCurrency(store, charge, -amount);
+  const short = fundsOf(accountOf(store, platform, livemode), away.currency).available < -away.amount;
+  if (short && given.whenShort === 'refused') return refusal(insufficient(platform, away.currency));
+  const waits = short && given.whenShort === 'pending';
+  const status = waits ? 'pending' : (given.status ?? 'succeeded');
   const row: RefundRecord = {
     id: newId('re'),
     platform,
@@ -43,8 +54,8 @@ export function planRefund(context: PlanContext, given: NewRefund): Plan {
     metadata,
     balanceTransaction: newId('txn'),
     failureTransaction: null,
+    ...(waits ? { short: true } : {}),
   };
-  const away = inBalanceCurrency(store, charge, -amount);
   const type = charge.method === 'card' ? 'refund' : 'payment_refund';
   const puts = booked(context, [{ ...away, id: row.balanceTransaction, account: platform, type, source: row.id }]);
   const before = { amount_refunded: charge.amount - left, refunded: false };
@@ -96,7 +107,13 @@ export function createRefund(caller: Caller, params: Values<typeof CREATE_REFUND
     return refusal(
       missing(intent === undefined ? 'charge' : 'payment_intent', charge ?? intent ?? '', 'payment_intent'),
     );
-  const plan = planRefund(caller, { charge: row.id, amount, metadata, status: caller.refunds });
+  const plan = planRefund(caller, {
+    charge: row.id,
+    amount,
+    metadata,
+    status: caller.refunds,
+    whenShort: caller.shortRefunds,
+  });
   return 'refund' in plan.body ? { ...plan, body: plan.body.refund as object } : plan;
 }
 
@@ -111,7 +128,7 @@ export function planRefundStatus(context: PlanContext, id: string, status: Refun
   }
   const previous = { status: before.status };
   if (status === 'succeeded') {
-    const row: RefundRecord = { ...before, status };
+    const row: RefundRecord = { ...before, status, short: false };
     return answer({ refund: refundObject(row, charge) }, [{ table: 'refund', row }], updates(store, row, previous));
   }
   const failureTransaction = newId('txn');

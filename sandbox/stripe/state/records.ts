@@ -181,6 +181,8 @@ export interface RefundRecord extends World {
   readonly status: RefundStatus;
   readonly metadata: Metadata;
   readonly balanceTransaction: string;
+  /** It is pending because the platform's balance does not cover it. */
+  readonly short?: boolean;
   /** What brought the money back when it failed. */
   readonly failureTransaction: string | null;
 }

@@ -43,6 +43,9 @@ export function thawed(params: string): { amount: bigint } {
   return { ...request, amount: BigInt(request.amount) };
 }
 
+/** What waits for the platform's balance is looked at so often; Stripe's event comes sooner. */
+export const WAITS_MS = 3_600_000;
+
 /** Where a refund stands after it was read. */
 export async function refundStep(
   ledger: Pick<Ledger, 'findRefund'>,
@@ -55,6 +58,8 @@ export async function refundStep(
     const { reason, detail } = refund.attention;
     return { kind: 'attention', reason, detail, unknown: false };
   }
+  const { waiting } = refund;
+  if (waiting) return { kind: 'open', status: refund.status, detail: waiting.detail, afterMs: WAITS_MS };
   const open = refund.status === 'pending' || refund.status === 'review';
   return open ? stillOpen(refund.status, readAgainMs, at) : { kind: 'final', status: refund.status };
 }

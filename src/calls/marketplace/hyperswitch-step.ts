@@ -44,6 +44,8 @@ export interface HyperswitchCall<Facts> {
     readonly detail: string;
   }): Promise<void>;
   apply(facts: Facts): Promise<void>;
+  /** Refused because a balance is too low, and not made: it waits. Left out: that is a no like others. */
+  readonly short?: (of: { readonly certainty: Certainty; readonly detail: string }) => Promise<FollowStep>;
 }
 
 /** What of a call does not depend on what it makes. */
@@ -88,8 +90,9 @@ export async function makeOrRead<Facts>(
     case 'done':
       return await apply(call, answer.value, { sent: true });
     case 'refused':
-    case 'short':
       return await afterRefusal(call, answer.detail);
+    case 'short':
+      return await afterRefusal(call, answer.detail, call.short);
     case 'busy':
     case 'unclear':
     case 'misdirected':
@@ -139,7 +142,11 @@ async function record(call: AnyCall, decision: DecisionById, detail: string): Pr
 }
 
 /** Hyperswitch's own records tell what a no means. */
-async function afterRefusal<Facts>(call: HyperswitchCall<Facts>, refusal: string): Promise<FollowStep | undefined> {
+async function afterRefusal<Facts>(
+  call: HyperswitchCall<Facts>,
+  refusal: string,
+  short?: HyperswitchCall<Facts>['short'],
+): Promise<FollowStep | undefined> {
   const answer = await call.read();
   if (answer.kind === 'found') return await apply(call, answer.value, { sent: true });
   const unsure = (why: string) =>
@@ -150,6 +157,7 @@ async function afterRefusal<Facts>(call: HyperswitchCall<Facts>, refusal: string
     return await record(call, decide(call, { kind: 'not_ours', sent: true }), control.detail);
   if (control.kind === 'unread') return await unsure(control.detail);
   const decision = decide(call, { kind: 'refused', records: 'missing' });
+  if (short) return await short({ certainty: decision.do === 'close' ? 'absent' : 'unknown', detail: refusal });
   if (control.kind === 'ours' && decision.do === 'retry') await call.absent(refusal);
   return await record(call, decision, refusal);
 }

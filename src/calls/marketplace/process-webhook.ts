@@ -16,6 +16,7 @@ export interface WebhookDependencies {
     | 'finishWebhook'
     | 'balanceRose'
     | 'waitsForBalance'
+    | 'refundsThatWait'
     | 'balanceShows'
     | 'sellerMatters'
     | 'sellerShows'
@@ -85,9 +86,11 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
     return 'acted';
   }
 
-  /** The platform's own: transfers may wait for it. */
+  /** The platform's own: refunds and transfers may wait for it. */
   async function readBalance(): Promise<string> {
-    if (!(await ledger.waitsForBalance())) return 'nothing_to_do';
+    const refunds = await ledger.refundsThatWait();
+    wake(refunds);
+    if (!(await ledger.waitsForBalance())) return refunds.length > 0 ? 'woke' : 'nothing_to_do';
     const answer = await stripe?.inLane('probe').readPlatformBalance();
     if (answer?.kind !== 'found') return 'left';
     wake(await ledger.balanceShows(answer.value, true));

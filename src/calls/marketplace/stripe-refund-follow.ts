@@ -1,13 +1,15 @@
+import type { Certainty } from '../../domain/calls/certainty.js';
 import { looksFirst } from '../../domain/calls/key-age.js';
 import type { StripeRefundParams } from '../../domain/calls/made-at-stripe.js';
 import type { ReadAnswer, StripeRefund } from '../../domain/calls/provider-answers.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
+import { larger } from '../../domain/money.js';
 import type { ClaimedRefund } from '../../ledger/calls/call-types.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { MarketplaceItem } from '../../ledger/marketplace/marketplace-types.js';
 import type { FollowStep } from '../steps.js';
-import { refundStep } from './hyperswitch-follow.js';
-import { type HyperswitchCall, makeOrRead } from './hyperswitch-step.js';
+import { refundStep, WAITS_MS } from './hyperswitch-follow.js';
+import { type HyperswitchCall, makeOrRead, type NotLeaving } from './hyperswitch-step.js';
 import type { PayingStripe } from './pinned-reads.js';
 import { exactly, leftWith, paced, type StripeAsOurs } from './stripe-port.js';
 
@@ -22,6 +24,7 @@ export interface StripeRefundDependencies {
     | 'askAboutRefund'
     | 'noteStripeRefunds'
     | 'findRefund'
+    | 'refundWaits'
   >;
   readonly stripe: PayingStripe;
   readonly account: StripeAsOurs;
@@ -36,7 +39,7 @@ export function createStripeRefundFollow({ ledger, stripe, account, wake }: Stri
   const calls = stripe.inLane('payments');
 
   return async function follow(claim: ClaimedRefund, runner: string, payment: string): Promise<FollowStep> {
-    const { id, certainty, refusal, paymentId, ageMs, stripeRefundId } = claim;
+    const { id, certainty, refusal, paymentId, ageMs, stripeRefundId, amount } = claim;
     const held = { id, runner };
     let key = '';
 
@@ -52,12 +55,38 @@ export function createStripeRefundFollow({ ledger, stripe, account, wake }: Stri
         : { kind: 'missing', detail: `Stripe holds no refund ${stripeRefundId ?? id} of ${payment}` };
     }
 
+    /** What the platform's balance lacks; null: nobody knows, or it is not known to be in this currency, and no other is compared with it. */
+    async function missing(): Promise<bigint | null> {
+      if (!claim.unconverted) return null;
+      const balance = await stripe.inLane('probe').readPlatformBalance();
+      const available = balance.kind === 'found' ? balance.value.get(claim.currency) : undefined;
+      return available === undefined ? null : larger(amount - available, 0n);
+    }
+
+    const waits = async (of: { certainty: Certainty; detail: string; missing: bigint | null }): Promise<NotLeaving> => {
+      await ledger.refundWaits({ ...held, ...of });
+      return { afterMs: WAITS_MS, why: of.detail };
+    };
+
+    /** A read is no probe: what Stripe is sure to refuse is not asked for again. */
+    async function stillShort(): Promise<NotLeaving | undefined> {
+      const lacks = claim.waits ? await missing() : null;
+      if (lacks === null || lacks === 0n) return undefined;
+      return await waits({
+        certainty,
+        detail: `the platform's balance is ${lacks} ${claim.currency} short of it`,
+        missing: lacks,
+      });
+    }
+
     const call: HyperswitchCall<Held> = {
       provider: 'stripe',
       certainty,
       refusal,
       looksFirst: looksFirst({ certainty }, ageMs),
       async leaves(looked) {
+        const short = await stillShort();
+        if (short) return short;
         const freeze = (generation: number) => JSON.stringify(paramsOf(claim, payment, generation));
         const leaving = await ledger.refundLeavesForStripe({ ...held, looked, freeze });
         if (leaving.kind === 'send') key = leaving.key;
@@ -76,6 +105,7 @@ export function createStripeRefundFollow({ ledger, stripe, account, wake }: Stri
       unread: (outcome) => ledger.refundUnread({ ...held, ...outcome }),
       ask: (question) => ledger.askAboutRefund({ ...held, ...question }),
       apply: async (facts) => wake(await ledger.noteStripeRefunds(paymentId, facts, runner)),
+      short: async (of) => ({ kind: 'later', ...(await waits({ ...of, missing: await missing() })) }),
     };
     const step = await makeOrRead(call, account);
     return (

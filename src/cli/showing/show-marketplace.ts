@@ -7,6 +7,7 @@ import type {
   MarketplaceKind,
   Order,
   Payment,
+  Refund,
   Reversal,
   SellerTransfer,
 } from '../../domain/marketplace/marketplace.js';
@@ -108,6 +109,7 @@ function partsOf(order: Order): readonly Part[] {
           refund.items?.map(({ itemId, amount }) => `${amount} of ${itemId}`).join(', ') ?? 'every line alike',
         ],
         ['reversals', reversals.filter(({ refundId }) => refundId === refund.id).length.toString()],
+        ...(refund.waiting === null ? [] : [['waits', waitInWords(refund)] as const]),
       ] as const,
     })),
     ...transferParts(order),
@@ -205,7 +207,7 @@ function debtOf({ debt }: { readonly debt: Debt | null }): readonly (readonly [s
   return [['debt', `owed since ${debt.since}: kept of ${kept}`]];
 }
 
-function waitInWords({ waiting, currency }: Pick<SellerTransfer, 'waiting' | 'currency'>): string {
+function waitInWords({ waiting, currency }: Pick<SellerTransfer | Refund, 'waiting' | 'currency'>): string {
   if (waiting === null) return 'no';
   const { since, detail, missing } = waiting;
   const what = waiting.for === 'seller' ? 'for its seller' : "for the platform's balance";

@@ -255,6 +255,8 @@ export interface StripeRefund {
   readonly currency: string;
   /** Stripe's own word: pending, requires_action, succeeded, failed, canceled. */
   readonly status: string;
+  /** Stripe sends it once the platform's balance covers it. */
+  readonly isShort?: boolean;
   /** What it is made from at Hyperswitch, whose connector writes that on it: one of its refunds, or an attempt to pay, of which all was cancelled. */
   readonly madeFrom: { readonly kind: 'refund' | 'attempt'; readonly id: string } | null;
   /** The id of ours that it bears. */

@@ -82,7 +82,8 @@ export function explain(item: Explainable): Explanation {
 function why({ money, attention }: Explainable): string {
   const { kind, status } = money;
   const owed = money.kind === 'reversal' && Boolean(money.debt);
-  const stands = owed ? WHY_OWED : whyItStands(kind, status);
+  const waits = money.kind === 'refund' && Boolean(money.waiting);
+  const stands = owed ? WHY_OWED : waits ? WHY_IT_WAITS : whyItStands(kind, status);
   return attention === null
     ? stands
     : `${stands}. A person is asked since ${attention.since}, because ${whyAsked(kind, attention.reason)} (${attention.reason}): ${attention.detail}`;
@@ -103,6 +104,7 @@ function decisionsOn(item: Explainable): readonly PossibleDecision[] {
   }));
 }
 
+const WHY_IT_WAITS = 'our available balance at Stripe is too low for it: it goes on by itself once there is money';
 const WHY_OWED = 'the seller owes it, because a person said that it is kept of his next transfers';
 
 /** Nobody is asked, and it may be decided about all the same. */

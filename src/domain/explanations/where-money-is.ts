@@ -21,7 +21,13 @@ export type MoneyFacts =
       readonly provider: SettlementProvider;
     }
   | { readonly kind: 'payment'; readonly status: PaymentStatus; readonly captured: Captured }
-  | { readonly kind: 'refund'; readonly status: RefundStatus; readonly certainty: Certainty }
+  | {
+      readonly kind: 'refund';
+      readonly status: RefundStatus;
+      readonly certainty: Certainty;
+      /** The platform's balance is too low for it. */
+      readonly waiting?: object | null;
+    }
   | {
       readonly kind: 'transfer';
       readonly status: TransferStatus;

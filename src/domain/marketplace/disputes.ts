@@ -113,13 +113,29 @@ export const isOfPayment = (
 ): boolean | null => (payment === null ? null : payment === held.paymentIntent || payment === held.charge);
 
 /**
+ * What was moved, in the order's currency. Where the balance has another one, Stripe moves that, at the rate of its day, and no amount
+ * of the order's follows from it; but what it takes first is what the dispute is about, which is in the order's currency.
+ * undefined: nobody can know.
+ */
+export function movedIn(
+  currency: string,
+  held: Pick<DisputeRecord, 'amount' | 'currency' | 'movements'>,
+): readonly DisputeMovement[] | undefined {
+  const { movements } = held;
+  if (movements.every((one) => one.currency === currency)) return movements;
+  const [first, ...more] = movements;
+  const isAll = more.length === 0 && first !== undefined && first.amount < 0n && held.currency === currency;
+  return isAll ? [{ ...first, amount: -held.amount, currency }] : undefined;
+}
+
+/**
  * Why nothing follows from the processor's record: amounts of different currencies are never compared, and a dispute of another
  * payment is another dispute. undefined: it fits.
  */
 export function unfitRecord({ payment, currency }: DisputedPayment, held: DisputeRecord): string | undefined {
   if (isOfPayment({ payment }, held) === false)
     return `Stripe's record is of payment ${held.paymentIntent ?? held.charge}, and this one of ${payment}`;
-  const strange = held.movements.find((one) => one.currency !== currency);
+  const strange = movedIn(currency, held) ? undefined : held.movements.findLast((one) => one.currency !== currency);
   if (strange)
     return `Stripe moved ${strange.amount} ${strange.currency} (${strange.id}) because of it, and the order is in ${currency}`;
   return held.currency === currency

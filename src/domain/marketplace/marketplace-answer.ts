@@ -11,7 +11,7 @@ import type {
   Reversal,
   Seller,
   SellerTransfer,
-  TransferWait,
+  Wait,
 } from './marketplace.js';
 import type { OrderStatus, PaymentStatus, RefundStatus, TransferStatus } from './marketplace-status.js';
 import { type PayoutOfTransferAnswer, payoutOfTransferAnswer } from './payout-answer.js';
@@ -115,6 +115,7 @@ export type RefundAnswer = {
   readonly fee: FeePolicy;
   readonly hyperswitch_refund_id: string | null;
   readonly stripe_refund_id: string | null;
+  readonly waiting: WaitAnswer | null;
   readonly reversals: readonly ReversalAnswer[];
   readonly reason: string;
   readonly certainty: Certainty;
@@ -140,7 +141,7 @@ export type TransferAnswer = {
   readonly conversion: TransferConversionAnswer | null;
   readonly retry_count: number;
   readonly next_retry_at: string | null;
-  readonly waiting: TransferWaitAnswer | null;
+  readonly waiting: WaitAnswer | null;
   readonly release: { readonly kind: ReleaseKind; readonly at: string | null; readonly released_at: string | null };
   /** What it waits for while it is held; null: nothing any more, or it is not held. */
   readonly held: HeldAnswer | null;
@@ -151,8 +152,8 @@ export type TransferAnswer = {
   readonly created_at: string;
 };
 
-export type TransferWaitAnswer = {
-  readonly for: TransferWait['for'];
+export type WaitAnswer = {
+  readonly for: Wait['for'];
   readonly since: string;
   readonly detail: string;
   readonly missing: number | null;
@@ -252,6 +253,9 @@ export const paymentDetails = (payment: Payment): PaymentDetails => ({
   created_at: payment.createdAt,
 });
 
+const waitAnswer = (wait: Wait | null): WaitAnswer | null =>
+  wait && { ...wait, missing: wait.missing === null ? null : minorUnits(wait.missing) };
+
 /** @param reversals those that came of this refund */
 export const refundAnswer = (refund: Refund, reversals: readonly Reversal[]): RefundAnswer => ({
   id: refund.id,
@@ -264,6 +268,7 @@ export const refundAnswer = (refund: Refund, reversals: readonly Reversal[]): Re
   fee: refund.fee,
   hyperswitch_refund_id: refund.hyperswitchRefundId,
   stripe_refund_id: refund.stripeRefundId,
+  waiting: waitAnswer(refund.waiting),
   reversals: reversals.map(reversalAnswer),
   reason: refund.reason,
   certainty: refund.certainty,
@@ -291,10 +296,7 @@ export const transferAnswer = (transfer: SellerTransfer, reversals: readonly Rev
   },
   retry_count: transfer.retryCount,
   next_retry_at: transfer.nextRetryAt,
-  waiting: transfer.waiting && {
-    ...transfer.waiting,
-    missing: transfer.waiting.missing === null ? null : minorUnits(transfer.waiting.missing),
-  },
+  waiting: waitAnswer(transfer.waiting),
   release: {
     kind: transfer.release.kind,
     at: transfer.release.at,

@@ -126,6 +126,8 @@ export interface Refund {
   readonly hyperswitchRefundId: string | null;
   /** As far as it is known: `re_…`. */
   readonly stripeRefundId: string | null;
+  /** Stripe has not sent it, because the platform's balance is too low. */
+  readonly waiting: Wait | null;
   readonly attention: Attention | null;
   readonly workflowId: string | null;
   readonly createdAt: string;
@@ -150,7 +152,7 @@ export interface SellerTransfer {
   readonly conversion: (Conversion & { readonly exchangeRate: string | null }) | null;
   readonly retryCount: number;
   readonly nextRetryAt: string | null;
-  readonly waiting: TransferWait | null;
+  readonly waiting: Wait | null;
   readonly release: Release;
   /** Null: it is not held, or is about to be let go. */
   readonly heldFor: HeldFor | null;
@@ -161,13 +163,13 @@ export interface SellerTransfer {
   readonly createdAt: string;
 }
 
-/** Why a transfer is not sent yet, and nobody is asked about it. */
-export interface TransferWait {
+/** Why a transfer or a refund is not sent yet, and nobody is asked about it. */
+export interface Wait {
   readonly for: 'platform_balance' | 'seller';
   /** Since it first had to wait for anything. */
   readonly since: string;
   readonly detail: string;
-  /** What the platform's balance was short of for it alone when Stripe was read last; null: not read yet, or it is the seller. */
+  /** What the platform's balance was short of for it alone when Stripe was read last; null: not read yet, in another currency, or it is the seller. */
   readonly missing: bigint | null;
 }
 

@@ -43,6 +43,8 @@ export interface LessToTake {
   readonly toTake: bigint;
   /** Of the transfer, whoever took the rest. */
   readonly left: bigint;
+  /** Of that, what other shares are about to take. */
+  readonly spokenFor: bigint;
   /** What the seller has at Stripe now; undefined: that was not read. */
   readonly available: bigint | undefined;
   /** What a person wants taken; undefined: as much as there is. */
@@ -56,17 +58,19 @@ export interface LessToTake {
 export function planLess({
   toTake,
   left,
+  spokenFor,
   available,
   stated,
   step,
   offsets,
 }: LessToTake): { readonly take: bigint } | { readonly refuse: string } {
-  const there = [toTake, left, ...(available === undefined ? [] : [available])].reduce((least, one) =>
+  const there = [toTake, left - spokenFor, ...(available === undefined ? [] : [available])].reduce((least, one) =>
     one < least ? one : least,
   );
   // The whole is taken as it is, also where it is odd: the last refund takes what is left.
   const most = there === toTake || there <= 0n ? there : there - (there % step);
-  const known = `${left} are left of its transfer${available === undefined ? '' : `, and the seller has ${available} at Stripe`}`;
+  const others = spokenFor > 0n ? `, of which other shares take ${spokenFor}` : '';
+  const known = `${left} are left of its transfer${others}${available === undefined ? '' : `, and the seller has ${available} at Stripe`}`;
   if (most <= 0n)
     return {
       refuse: `nothing of it can be taken: ${known}; ${offsets ? 'offset it, or go on waiting' : 'it goes on waiting'}`,

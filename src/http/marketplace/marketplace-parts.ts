@@ -20,7 +20,7 @@ export const waitingOut = z
     missing: amountOut
       .nullable()
       .describe(
-        "What the platform's balance was short of for it when Stripe was read last; null: not read yet, or it waits for its seller.",
+        "What the platform's balance was short of for it when Stripe was read last; null: not read yet, in another currency, or it waits for its seller.",
       ),
   })
   .nullable()

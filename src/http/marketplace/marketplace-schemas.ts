@@ -233,6 +233,7 @@ export const RefundAnswer: z.ZodType<Refund> = z
     fee: z.enum(FEE_POLICIES).describe('Who bears the fee of it.'),
     hyperswitch_refund_id: z.string().nullable(),
     stripe_refund_id: z.string().nullable().describe('What Stripe calls it, as far as that is known: `re_…`.'),
+    waiting: waitingOut,
     reversals: z.array(ReversalAnswer),
     reason: z.string(),
     certainty: z.enum(CERTAINTIES),

@@ -84,6 +84,10 @@ export interface ClaimedRefund {
   readonly stripePaymentId: string | null;
   /** What Stripe calls it, once that is known: `re_…`. */
   readonly stripeRefundId: string | null;
+  /** Stripe refused it for want of a balance. */
+  readonly waits: boolean;
+  /** Its payment's money is known to be in the balance of its own currency: that one is to cover it. */
+  readonly unconverted: boolean;
   /** Null: Hyperswitch never had it, and two persons have said that the buyer has the money. */
   readonly hyperswitchRefundId: string | null;
   /** Since it was made here, by the ledger's clock. */

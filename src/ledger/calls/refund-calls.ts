@@ -44,12 +44,15 @@ interface LockedRefund extends Holdable, ReadRefund {
   refusal: string | null;
   paid_currency: string;
   age_ms: number;
+  waits: boolean;
+  unconverted: boolean;
 }
 
 const ROW = `SELECT r.id, r.order_id, r.payment_id, r.amount, r.currency, r.reason, r.status, r.certainty, r.idempotency_key,
     r.hyperswitch_refund_id, r.connector_refund_id, r.connector_succeeded, p.hyperswitch_payment_id, CASE WHEN p.provider = 'stripe' THEN p.connector_transaction_id END AS stripe_payment_id, r.refusal, r.origin, p.captured, p.captured_known, p.amount AS paid_amount, r.runner, r.attention_reason, r.attention_since, r.attention_detail,
     p.currency AS paid_currency, (extract(epoch FROM r.runner_until - clock_now()) * 1000)::float8 AS held_ms,
-    (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms
+    (extract(epoch FROM clock_now() - r.created_at) * 1000)::float8 AS age_ms, r.waiting_since IS NOT NULL AND r.certainty <> 'done' AS waits,
+    coalesce(p.charge_of = p.connector_transaction_id AND p.charge_currency = r.currency, false) AS unconverted
   FROM refunds r JOIN payments p ON p.id = r.payment_id WHERE r.id = $1`;
 
 /** The calls that make and follow one refund at Hyperswitch, and what its answers change here. */
@@ -139,6 +142,8 @@ const toClaim = (row: LockedRefund): ClaimedRefund => ({
   hyperswitchPaymentId: row.hyperswitch_payment_id ?? '',
   stripePaymentId: row.stripe_payment_id,
   stripeRefundId: row.connector_refund_id,
+  waits: row.waits,
+  unconverted: row.unconverted,
   hyperswitchRefundId: row.hyperswitch_refund_id,
   ageMs: row.age_ms,
 });

@@ -84,6 +84,9 @@ export const REVERSAL: Decidable<'reversal', Row> = {
          (extract(epoch FROM x.runner_until - clock_now()) * 1000)::float8 AS held_ms, decided_of_others(x.transfer_id), ${PROOF},
          (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = x.transfer_id) AS ready,
          (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = x.transfer_id AND id <> x.id) AS counted_elsewhere,
+         (SELECT coalesce(sum(r.amount - r.counted), 0) FROM reversals r JOIN causes c ON c.id = coalesce(r.refund_id, r.withdrawal_id)
+            WHERE r.transfer_id = x.transfer_id AND r.id <> x.id AND r.debt_since IS NULL AND c.stands
+              AND r.status IN ('pending', 'waiting_balance')) AS about_to_take,
          (SELECT bool_or(r.counted > coalesce((SELECT sum(d.amount) FROM foreign_decisions d WHERE d.reversal_id = r.id), 0))
             FROM reversals r WHERE r.transfer_id = x.transfer_id) AS counted_without_id
        FROM reversals x WHERE x.id = $1 FOR UPDATE OF x`,

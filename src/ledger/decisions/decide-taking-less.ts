@@ -90,6 +90,7 @@ function lessOf(row: ReversalRow, { verified, evidence, offsets }: Said): Less {
   const plan = planLess({
     toTake: BigInt(row.amount) - BigInt(row.counted),
     left: BigInt(verified.left),
+    spokenFor: BigInt(row.about_to_take),
     available: verified.available === undefined ? undefined : BigInt(verified.available),
     stated,
     step: amountStep(row.currency),

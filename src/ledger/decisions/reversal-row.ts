@@ -12,6 +12,8 @@ export type ReversalRow = DecidableCall & {
   readonly id: ReversalId;
   /** What others took of its transfer and stands for other shares of it. */
   readonly counted_elsewhere: string;
+  /** What other reversals of its transfer are going to ask Stripe for. */
+  readonly about_to_take: string;
   readonly counted: string;
   /** Of its transfer, something was counted by sum alone: nobody knows which of others' reversals that was. */
   readonly counted_without_id: boolean;

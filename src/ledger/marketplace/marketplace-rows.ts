@@ -8,7 +8,7 @@ import type {
   PaymentProvider,
   Refund,
   SellerTransfer,
-  TransferWait,
+  Wait,
 } from '../../domain/marketplace/marketplace.js';
 import {
   isWaiting,
@@ -88,6 +88,9 @@ export interface RefundRow extends AttentionColumns {
   stripe_refund_id: string | null;
   fee: FeePolicy | null;
   items: readonly { readonly item_id: string; readonly amount: string }[] | null;
+  waiting_since: Date | null;
+  waiting_detail: string | null;
+  waiting_missing: string | null;
   workflow_id: string | null;
   created_at: Date;
 }
@@ -134,7 +137,7 @@ export const PAYMENT_COLUMNS = `${CAPTURING_COLUMNS},
 export const REFUND_COLUMNS = `id, order_id, payment_id, amount, currency, reason, status, certainty, origin,
   hyperswitch_refund_id, (SELECT refunds.connector_refund_id FROM payments p WHERE p.id = refunds.payment_id AND p.connector = 'stripe') AS stripe_refund_id, fee, (SELECT jsonb_agg(jsonb_build_object('item_id', i.id, 'amount', p.amount::text) ORDER BY i.position)
     FROM cause_parts p JOIN order_items i USING (order_id, position) WHERE p.cause_id = refunds.id AND p.amount > 0) AS items,
-  attention_reason, attention_since, attention_detail, workflow_id, created_at`;
+  waiting_since, waiting_detail, waiting_missing, attention_reason, attention_since, attention_detail, workflow_id, created_at`;
 
 /** The one that took it to the seller's bank last, where Stripe has said so. */
 const PAYOUT = `(SELECT jsonb_build_object('id', p.external_payout_id, 'status', p.status, 'arrival_at', p.arrival_at)
@@ -195,6 +198,7 @@ export const toRefund = (row: RefundRow): Refund => ({
   fee: row.fee ?? 'return_proportionally',
   hyperswitchRefundId: row.hyperswitch_refund_id,
   stripeRefundId: row.stripe_refund_id,
+  waiting: waitOfRefund(row),
   attention: toAttention(row),
   workflowId: row.workflow_id,
   createdAt: row.created_at.toISOString(),
@@ -232,7 +236,13 @@ export const toTransfer = (row: TransferRow): SellerTransfer => ({
   createdAt: row.created_at.toISOString(),
 });
 
-function toWait(row: TransferRow): TransferWait | null {
+function waitOfRefund({ status, waiting_since: since, ...row }: RefundRow): Wait | null {
+  if (status !== 'pending' || since === null) return null;
+  const missing = row.waiting_missing === null ? null : BigInt(row.waiting_missing);
+  return { for: 'platform_balance', since: since.toISOString(), detail: row.waiting_detail ?? '', missing };
+}
+
+function toWait(row: TransferRow): Wait | null {
   const { status, waiting_since: since, waiting_detail: detail, platform_available: available } = row;
   if (!isWaiting(status) || since === null) return null;
   const wait = { since: since.toISOString(), detail: detail ?? '' };

@@ -8,6 +8,7 @@ import {
   holdsUnsent,
   isOfPayment,
   isOpenDispute,
+  movedIn,
   readAgainAfterMs,
   statusAtStripe,
   UNNAMED_AGAIN_MS,
@@ -160,8 +161,9 @@ export async function followRecord(
   const status = statusAtStripe(held.status);
   if (unfit !== undefined) return await withoutRecord(query, row, { status, words: held.status, why: unfit });
   if (row.named_by === null) return await notNamed(query, row, held);
-  const read = withdrawalsOf(held.movements);
-  const recorded = await recordWithdrawals(query, row, { movements: held.movements, read, status, rules });
+  const movements = movedIn(row.order_currency, held) ?? [];
+  const read = withdrawalsOf(movements);
+  const recorded = await recordWithdrawals(query, row, { movements, read, status, rules });
   const funds = fundsOf(read);
   const changed = await save(query, row, { status, funds, words: held.status, changed: recorded.length > 0 });
   await answered(query, row);

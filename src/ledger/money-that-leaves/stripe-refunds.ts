@@ -160,9 +160,17 @@ async function noteRefund(
     `UPDATE refunds SET certainty = 'done', read_at = clock_now(), last_answer = 'read', detail = NULL, refusal = NULL,
        runner = CASE WHEN runner = $2 THEN NULL ELSE runner END,
        runner_until = CASE WHEN runner = $2 THEN NULL ELSE runner_until END,
-       next_check_at = CASE WHEN status IN ('pending', 'review') THEN clock_now() + $3 * interval '1 millisecond' ELSE next_check_at END
+       next_check_at = CASE WHEN status IN ('pending', 'review') THEN clock_now() + $3 * interval '1 millisecond' ELSE next_check_at END,
+       waiting_since = CASE WHEN $4 THEN coalesce(waiting_since, clock_now()) END, waiting_detail = CASE WHEN $4 THEN $5 END,
+       waiting_missing = NULL
      WHERE id = $1`,
-    [row.id, runner, (overdueReadMs(row.age_ms, REFUND_EXPECTED_MS) ?? 0) + SWEEP_AFTER_MS],
+    [
+      row.id,
+      runner,
+      (overdueReadMs(row.age_ms, REFUND_EXPECTED_MS) ?? (one.isShort ? HELD_AGAIN_MS : 0)) + SWEEP_AFTER_MS,
+      one.isShort === true,
+      `Stripe holds ${one.stripeRefundId} until the platform's balance covers it`,
+    ],
   );
   if (asks) await ask(query, 'refunds', { id: row.id, ...question });
   // What does not fit is not believed, whatever a person has decided about it.
@@ -171,6 +179,9 @@ async function noteRefund(
   const { status, started } = await follow(query, row, said);
   return [...named, ...(status === 'pending' ? [{ kind: 'refund' as const, id: row.id }] : []), ...started];
 }
+
+/** Stripe sends it by itself, and tells of it. */
+const HELD_AGAIN_MS = 3_600_000;
 
 const isOver = ({ status }: Row): boolean => status === 'succeeded' || status === 'failed';
 

@@ -150,6 +150,7 @@ export function stripeRefundFacts(object: JsonObject): StripeRefund | undefined 
     currency,
     // Stripe's documents let it be null where a refund needs none: it has gone out.
     status: stringAt(object, 'status') ?? 'succeeded',
+    isShort: stringAt(object, 'status') === 'pending' && stringAt(object, 'pending_reason') === 'insufficient_funds',
     madeFrom: madeFrom(metadataOf(object)),
     mark: metadataOf(object)['refund_id'] ?? null,
     createdAt,

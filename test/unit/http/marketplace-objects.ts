@@ -44,6 +44,7 @@ export const aRefund = (change: Partial<Refund> = {}): Refund => ({
   fee: 'return_proportionally',
   hyperswitchRefundId: 'ref_1',
   stripeRefundId: null,
+  waiting: null,
   attention: null,
   workflowId: `refund/${REFUND_ID}`,
   createdAt: AT,

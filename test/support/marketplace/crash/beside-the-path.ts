@@ -9,6 +9,9 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.takeExternalPayment':
     'one transaction, after reads alone; told again it says the same: external-payments.test.ts',
   'ledger.noteStripeRefunds': 'one transaction; each refund is known by its name at Stripe: external-payments.test.ts',
+  'ledger.refundWaits':
+    'nothing was made, as is known by then; without it the same is found again: refunds-that-wait.test.ts',
+  'ledger.refundsThatWait': 'dates; what nobody wakes comes round again in an hour: refunds-that-wait.test.ts',
   'stripe.readPayment': 'reads before anything is written: external-payments.test.ts',
   'stripe.transfersInGroup': 'reads before anything is written: external-payments.test.ts',
   'ledger.dueSellerSides': 'a date; what was taken by a pass that died comes round again in an hour',

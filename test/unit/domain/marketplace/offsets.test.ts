@@ -40,12 +40,21 @@ describe('of a transfer', () => {
 });
 
 describe('of a share that is not all there', () => {
-  const share = { toTake: 800n, left: 1_000n, available: 300n, stated: undefined, step: 1n, offsets: true };
+  const share = {
+    toTake: 800n,
+    left: 1_000n,
+    spokenFor: 0n,
+    available: 300n,
+    stated: undefined,
+    step: 1n,
+    offsets: true,
+  };
 
   it('what the seller has is taken, and no more than is left of the transfer', () => {
     expect(planLess(share)).toEqual({ take: 300n });
     expect(planLess({ ...share, available: undefined })).toEqual({ take: 800n });
     expect(planLess({ ...share, left: 200n })).toEqual({ take: 200n });
+    expect(planLess({ ...share, spokenFor: 900n })).toEqual({ take: 100n });
     expect(planLess({ ...share, step: 100n, available: 399n })).toEqual({ take: 300n });
   });
 
@@ -55,6 +64,7 @@ describe('of a share that is not all there', () => {
 
   it.each([
     [{ available: 0n }, /nothing of it can be taken/],
+    [{ spokenFor: 1_200n }, /1000 are left of its transfer, of which other shares take 1200/],
     [{ left: 0n }, /0 are left of its transfer/],
     [{ available: -50n }, /the seller has -50 at Stripe/],
     [{ stated: 301n }, /301 cannot be taken/],

@@ -1,0 +1,44 @@
+import type { Certainty } from '../../domain/calls/certainty.js';
+import type { RefundId } from '../../domain/ids.js';
+import type { Database } from '../database.js';
+import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
+import { recordEvent } from '../transition.js';
+import type { Held } from './hyperswitch-rows.js';
+import { ASKED_EVERY, MOST_AT_ONCE } from './waiting-transfers.js';
+
+export interface RefundWait extends Held<RefundId> {
+  readonly certainty: Certainty;
+  readonly detail: string;
+  /** What the platform's balance was short of; null: it was not read, or has another currency. */
+  readonly missing: bigint | null;
+}
+
+/** Refunds that Stripe has not sent, because the platform's balance is too low for them. */
+export function createWaitingRefunds(database: Database) {
+  return {
+    /** Gives the claim back: nobody is to blame, and it is tried again when Stripe tells of money, or an hour later. */
+    refundWaits: ({ id, runner, certainty, detail, missing }: RefundWait): Promise<void> =>
+      database.transaction(async (query) => {
+        const [row] = await query(
+          `UPDATE refunds SET certainty = $3, detail = $4, last_answer = 'waiting', waiting_since = coalesce(waiting_since, clock_now()),
+             waiting_detail = $4, waiting_missing = $5, runner = NULL, runner_until = NULL,
+             next_check_at = clock_now() + ${ASKED_EVERY} + interval '15 seconds'
+           WHERE id = $1 AND runner = $2 AND status = 'pending' AND certainty <> 'done' RETURNING id`,
+          [id, runner, certainty, detail, missing?.toString() ?? null],
+        );
+        if (!row) return;
+        const told = { detail, ...(missing === null ? {} : { missing: `${missing}` }) };
+        await recordEvent(query, { kind: 'refund', id, what: 'waiting_platform_balance', certainty, detail: told });
+      }),
+
+    /** Stripe has told of money: all of them are looked at, the oldest first. @returns what to start */
+    async refundsThatWait(): Promise<readonly MarketplaceItem[]> {
+      const rows = await database.query<{ id: RefundId }>(
+        `UPDATE refunds SET next_check_at = clock_now() WHERE next_check_at IS NOT NULL AND id IN
+           (SELECT id FROM refunds WHERE waiting_since IS NOT NULL AND status = 'pending' AND runner IS NULL
+            ORDER BY id LIMIT ${MOST_AT_ONCE} FOR UPDATE SKIP LOCKED) RETURNING id`,
+      );
+      return rows.map(({ id }) => ({ kind: 'refund', id }));
+    },
+  };
+}
