@@ -31,6 +31,7 @@ export function planRefund(context: PlanContext, given: NewRefund): Plan {
   const problem = unrefundable(store, charge, { amount, left });
   if (problem) return refusal(problem);
   const { platform, livemode } = charge;
+  const balanceTransaction = newId('txn');
   const row: RefundRecord = {
     id: newId('re'),
     platform,
@@ -41,12 +42,12 @@ export function planRefund(context: PlanContext, given: NewRefund): Plan {
     created: seconds(nowMs),
     status: status === 'failed' ? 'pending' : status,
     metadata,
-    balanceTransaction: newId('txn'),
+    balanceTransaction,
     failureTransaction: null,
   };
   const away = inBalanceCurrency(store, charge, -amount);
   const type = charge.method === 'card' ? 'refund' : 'payment_refund';
-  const puts = booked(context, [{ ...away, id: row.balanceTransaction, account: platform, type, source: row.id }]);
+  const puts = booked(context, [{ ...away, id: balanceTransaction, account: platform, type, source: row.id }]);
   const before = { amount_refunded: charge.amount - left, refunded: false };
   const events: readonly EventDraft[] = [
     chargeEvent(store, 'charge.refunded', charge, before),
