@@ -121,7 +121,9 @@ export function paymentMaking(ask: Ask): PaymentMaking {
 
 const LONGEST_PAGE = 100;
 
+const isPaid = ({ status, providerStatus }: MadeIntent): boolean =>
+  status === 'succeeded' || providerStatus === 'requires_capture';
+
 /** Two bear one mark where a second key was used: nobody can pay the other, whose secret no answer brought. Then the newest. */
 const paidFirst = (one: MadeIntent, other: MadeIntent): number =>
-  Number(other.status === 'succeeded') - Number(one.status === 'succeeded') ||
-  Date.parse(other.createdAt) - Date.parse(one.createdAt);
+  Number(isPaid(other)) - Number(isPaid(one)) || Date.parse(other.createdAt) - Date.parse(one.createdAt);
