@@ -67,7 +67,7 @@ export function paymentControl(dependencies: ApiDependencies & { readonly platfo
       await carryOut(planAction(contextOf(store.intent(id)), id));
     },
     async updateCharge(id, to, amount) {
-      await carryOut(planChargeChange(contextOf(store.charge(id)), id, to, settlement.days(), amount));
+      await carryOut(planChargeChange(contextOf(store.charge(id)), id, { to, part: amount }, settlement.days()));
     },
     async lapse(id) {
       await carryOut(planCalledOff(contextOf(store.intent(id) ?? store.chargeOf(id)), id, 'automatic'));

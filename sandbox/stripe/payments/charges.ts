@@ -64,9 +64,8 @@ export function planCapture(context: PlanContext, given: NewCapture, settlementD
 export function planChargeChange(
   context: PlanContext,
   id: string,
-  to: 'captured' | 'succeeded' | 'failed',
+  { to, part }: { readonly to: 'captured' | 'succeeded' | 'failed'; readonly part?: number | undefined },
   settlementDays: number,
-  part?: number,
 ): Plan {
   const before = context.store.charge(id);
   if (before === undefined) return refusal(missing('charge', id, 'id'));
