@@ -1579,13 +1579,13 @@ export interface paths {
         content: {
           'application/json': {
             /** Of an order. */ order_id: string;
-            /** `automatic` (default); `manual`: the buyer's money is held until POST /api/v1/payments/{id}/capture; `manual_multiple`: captured in several parts, where the processor can. */
+            /** `automatic` (default); `manual`: the buyer's money is held until POST /api/v1/payments/{id}/capture; `manual_multiple`: captured in several parts, where the processor can; not at Stripe. */
             capture?: 'automatic' | 'manual' | 'manual_multiple';
-            /** Who pays, as your shop and Hyperswitch know him. */
+            /** Who pays, as your shop and Hyperswitch know him. At Stripe one of its customers (`cus_…`), by `id` alone. */
             customer?: { id: string; name?: string; email?: string };
-            /** Where the buyer comes back to after he has paid; https. */
+            /** Where the buyer comes back to after he has paid; https. Stripe takes it only where the payment is confirmed, in his browser: there it is kept and answered, for your page to hand it over. */
             return_url?: string;
-            /** Kept with the payment at Hyperswitch: up to 48 texts of at most 500 characters, under names of at most 40. `order_id` and `payment_id` are written there by Makegood. */
+            /** Kept with the payment at its provider: up to 48 texts of at most 500 characters, under names of at most 40. `order_id` and `payment_id` are written there by Makegood; at Stripe `generation` too, which leaves room for 47, and names have no brackets. */
             metadata?: { [name: string]: string };
             /** The profile of Hyperswitch that the payment is made under; default: HYPERSWITCH_PROFILE_ID, else that of the key. */
             profile_id?: string;
@@ -1669,7 +1669,7 @@ export interface paths {
           'application/json': {
             /** Minor units, as a JSON integer: this part of the payment; left out: all that is left. */
             amount?: number;
-            /** True: nothing more is captured after it, and the sellers are paid of what was. Always so of a payment that is `manual`, and of the last part. */
+            /** True: nothing more is captured after it, and the sellers are paid of what was. Always so of a payment that is `manual`, and of the last part; at Stripe, where it cannot be false, the rest goes back to the buyer with it. */
             final?: boolean;
           };
         };

@@ -175,6 +175,23 @@ const CASES: Readonly<Record<string, Case>> = {
     answer: { kind: 'done', value: { stripePaymentId: PAYMENT } },
     requests: [`POST /v1/payment_intents/${PAYMENT}/cancel`],
   },
+  'a payment of a customer, to be captured by hand, is made': {
+    call: (calls) =>
+      calls.createIntent(ORDER, {
+        ...INTENT,
+        capture_method: 'manual',
+        customer: 'cus_42',
+        metadata: { basket: '7', ...INTENT.metadata },
+      }),
+    answer: { kind: 'done', value: { mark: MARK, amount: 1_000n } },
+    requests: ['POST /v1/payment_intents'],
+    alter: (body) => ({ ...body, metadata: INTENT.metadata }),
+  },
+  'a payment is captured in part': {
+    call: (calls) => calls.captureIntent('0199c0de-0000-7000-8000-000000000006', PAYMENT, 300),
+    answer: { kind: 'done', value: { stripePaymentId: PAYMENT } },
+    requests: [`POST /v1/payment_intents/${PAYMENT}/capture`],
+  },
   'a refund is made': {
     call: (calls) => calls.createRefund(GIVEN_BACK.metadata.refund_id, GIVEN_BACK),
     answer: { kind: 'done', value: { mark: GIVEN_BACK.metadata.refund_id, amount: 300n, paymentIntent: PAYMENT } },

@@ -19,7 +19,7 @@ let transaction: string;
 let refund: string;
 let dispute: string;
 /** PaymentIntents that nobody has paid. */
-let made: { readonly begun: string; readonly left: string };
+let made: Readonly<Record<string, string>>;
 beforeAll(async () => {
   sandbox = await startStripeSandbox();
   await sandbox.seed({
@@ -33,11 +33,12 @@ beforeAll(async () => {
   transaction = captured.charge.balance_transaction ?? '';
   refund = (await sandbox.createRefund({ charge, amount: 5 })).refund.id;
   dispute = (await sandbox.createDispute({ charge, amount: 5, inquiry: true })).dispute.id;
-  const begin = async (): Promise<string> => {
-    const { body } = await ask(sandbox.url, pay({ amount: '2000', currency: 'usd' }));
+  const begin = async (more: Readonly<Record<string, string>> = {}): Promise<string> => {
+    const { body } = await ask(sandbox.url, pay({ amount: '2000', currency: 'usd', ...more }));
     return String(body['id']);
   };
-  made = { begun: await begin(), left: await begin() };
+  const hold = () => begin({ capture_method: 'manual', confirm: 'true', payment_method: 'pm_card_visa' });
+  made = { begun: await begin(), left: await begin(), held: await hold(), kept: await hold(), lapsed: await hold() };
   payout = (await sandbox.createPayout({ account: SELLER, amount: 5, currency: 'usd', status: 'paid' })).id;
 });
 afterAll(() => sandbox.close());
@@ -76,6 +77,11 @@ const ofCharge = (what: 'refunds' | 'disputes', form: Readonly<Record<string, st
   form,
 });
 const pay = (form: Readonly<Record<string, string>>): Case => ({ method: 'POST', path: '/v1/payment_intents', form });
+const capture = (which: string, form: Readonly<Record<string, string>>): Case => ({
+  method: 'POST',
+  path: `/v1/payment_intents/:${which}/capture`,
+  form,
+});
 const giveBack = (form: Readonly<Record<string, string>>): Case => ({ method: 'POST', path: '/v1/refunds', form });
 const without = (name: string) => Object.fromEntries(Object.entries(transferOf()).filter(([each]) => each !== name));
 
@@ -151,6 +157,14 @@ const ADMITTED: Readonly<Record<string, Case>> = {
     path: '/v1/payment_intents/:left/cancel',
     form: { cancellation_reason: 'abandoned' },
   },
+  'a PaymentIntent made to be captured by hand': pay({
+    amount: '2000',
+    capture_method: 'manual',
+    currency: 'usd',
+    customer: 'cus_42',
+  }),
+  'a PaymentIntent captured in part': capture('held', { amount_to_capture: '1500', final_capture: 'true' }),
+  'a PaymentIntent canceled that was held': { method: 'POST', path: '/v1/payment_intents/:lapsed/cancel' },
   'a refund made of a PaymentIntent': giveBack({ payment_intent: ':intent', amount: '7', 'metadata[shop]': 'o1' }),
   'a refund made of a charge': giveBack({ charge: ':charge', amount: '7', reason: 'requested_by_customer' }),
   'a charge': { path: '/v1/charges/:charge', without: REFUNDS },
@@ -220,6 +234,7 @@ const REFUSED: Readonly<Record<string, Case>> = {
   },
   'a PaymentIntent of no currency': pay({ amount: '2000', confirm: 'true' }),
   'a PaymentIntent with an unknown parameter': pay({ amount: '2000', currency: 'usd', why: 'x' }),
+  'a PaymentIntent captured of an amount in words': capture('kept', { amount_to_capture: 'all' }),
   'a refund made with an unknown parameter': giveBack({ charge: ':charge', why: 'x' }),
   'a refund made of an amount in words': giveBack({ charge: ':charge', amount: 'all' }),
   'refunds with an unknown parameter': ofCharge('refunds', { why: 'x' }),
@@ -243,7 +258,9 @@ const STRICTER: Readonly<Record<string, Case>> = {
   'a PaymentIntent that is none': { path: '/v1/payment_intents/pi_nothing' },
   'a balance transaction that is none': { path: '/v1/balance_transactions/txn_nothing' },
   'a capability that is none': { path: `/v1/accounts/${SELLER}/capabilities/nothing` },
-  'a PaymentIntent captured by hand': pay({ amount: '2000', currency: 'usd', capture_method: 'manual' }),
+  'a PaymentIntent captured in several parts': capture('kept', { amount_to_capture: '5', final_capture: 'false' }),
+  'more captured of a PaymentIntent than is held': capture('kept', { amount_to_capture: '2001' }),
+  'a PaymentIntent captured that nobody has paid': capture('left', {}),
   'a PaymentIntent canceled that was paid': { method: 'POST', path: '/v1/payment_intents/:intent/cancel' },
   'PaymentIntents by their amount': { path: '/v1/payment_intents/search', form: { query: 'amount>1000' } },
   'a PaymentIntent by a card that is none': pay({
@@ -296,6 +313,9 @@ async function both(name: string, one: Case): Promise<{ stripe: Answered; ours: 
     intent: 'pi_1',
     begun: 'pi_2',
     left: 'pi_3',
+    held: 'pi_4',
+    kept: 'pi_5',
+    lapsed: 'pi_6',
     transaction: 'txn_1',
     refund: 're_1',
     dispute: 'dp_1',

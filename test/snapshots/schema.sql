@@ -327,6 +327,8 @@ payment_captures.detail text
 payment_captures.asked_by text NOT NULL
 payment_captures.created_at timestamp with time zone NOT NULL DEFAULT clock_now()
 payment_captures.ended_at timestamp with time zone
+payment_captures.sent_at timestamp with time zone
+payment_captures.key_first_sent_at timestamp with time zone
 payment_request_secret.only_one boolean NOT NULL DEFAULT true
 payment_request_secret.secret text NOT NULL
 payment_request_secret.made_at timestamp with time zone NOT NULL DEFAULT clock_now()
@@ -991,7 +993,7 @@ payment_sessions payment_sessions_pkey PRIMARY KEY (id)
 payments accepted_is_a_part CHECK (((accepted > (0)::numeric) AND (accepted < amount)))
 payments captured_is_no_debt CHECK ((captured >= (0)::numeric))
 payments charge_is_read_whole CHECK ((((charge_id IS NULL) = (charge_currency IS NULL)) AND ((charge_of IS NOT NULL) = ((charge_id IS NOT NULL) OR (charge_unfit IS NOT NULL))) AND ((charge_id IS NULL) OR (charge_unfit IS NULL))))
-payments payment_at_stripe_has_no_terms CHECK (((provider = 'hyperswitch'::text) OR ((capture_method = 'automatic'::text) AND (profile_id IS NULL) AND (passed_on = '{}'::jsonb))))
+payments payment_at_stripe_is_captured_once CHECK (((provider = 'hyperswitch'::text) OR ((capture_method <> 'manual_multiple'::text) AND (profile_id IS NULL))))
 payments payment_at_stripe_is_named CHECK (((provider = 'hyperswitch'::text) OR ((hyperswitch_payment_id IS NULL) AND (connector = 'stripe'::text) AND ((connector_transaction_id IS NOT NULL) OR ((NOT taken_elsewhere) AND (captured = (0)::numeric))))))
 payments payment_attention_is_whole CHECK ((((attention_reason IS NULL) = (attention_since IS NULL)) AND ((attention_reason IS NULL) = (attention_detail IS NULL))))
 payments payment_cancel_certainty CHECK ((cancel_certainty = ANY (ARRAY['not_sent'::text, 'in_flight'::text, 'done'::text, 'absent'::text, 'unknown'::text])))
@@ -1929,9 +1931,12 @@ CREATE OR REPLACE FUNCTION public.guard_capture()
  RETURNS trigger
  LANGUAGE plpgsql
 AS $function$
+DECLARE
+  v_key_is_known boolean := coalesce(OLD.key_first_sent_at > clock_now() - interval '23 hours', false);
 BEGIN
   IF (NEW.payment_id, NEW.amount, NEW.final, NEW.idempotency_key, NEW.asked_by) IS DISTINCT FROM
-     (OLD.payment_id, OLD.amount, OLD.final, OLD.idempotency_key, OLD.asked_by) THEN
+     (OLD.payment_id, OLD.amount, OLD.final, OLD.idempotency_key, OLD.asked_by)
+    OR (OLD.key_first_sent_at IS NOT NULL AND NEW.key_first_sent_at IS DISTINCT FROM OLD.key_first_sent_at) THEN
     RAISE EXCEPTION 'capture %: what is captured never changes', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   IF OLD.status <> 'open' AND NOT (OLD.status = 'refused' AND NEW.status = 'done') THEN
@@ -1940,7 +1945,7 @@ BEGIN
   IF NEW.attempts < OLD.attempts THEN
     RAISE EXCEPTION 'capture %: attempts are never forgotten', OLD.id USING ERRCODE = 'check_violation';
   END IF;
-  IF NEW.attempts > OLD.attempts AND OLD.certainty NOT IN ('not_sent', 'absent') THEN
+  IF NEW.attempts > OLD.attempts AND OLD.certainty NOT IN ('not_sent', 'absent') AND NOT (OLD.certainty = 'unknown' AND v_key_is_known) THEN
     RAISE EXCEPTION 'capture %: it may have been carried out, and is not sent again before that is known', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   IF NEW.absences > OLD.absences AND (NEW.absences <> OLD.absences + 1 OR NEW.last_absence_at IS NULL
@@ -1948,7 +1953,7 @@ BEGIN
     RAISE EXCEPTION 'capture %: absences this close together are one proof', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   IF OLD.certainty = 'unknown' AND NEW.certainty NOT IN ('unknown', 'done') AND NOT (NEW.certainty = 'absent' AND (NEW.absences >= 3
-      OR (SELECT provider_final FROM payments WHERE id = NEW.payment_id))) THEN
+      OR (NEW.status = 'refused' AND v_key_is_known) OR (SELECT provider_final FROM payments WHERE id = NEW.payment_id))) THEN
     RAISE EXCEPTION 'capture %: an unknown outcome is closed only by evidence', OLD.id USING ERRCODE = 'check_violation';
   END IF;
   RETURN NEW;

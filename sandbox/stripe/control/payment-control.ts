@@ -5,7 +5,7 @@ import type { disputeObject, refundObject } from '../http/refund-objects.js';
 import type { BuyerSettings } from '../payments/buyers.js';
 import { type NewCapture, planCapture, planChargeChange } from '../payments/charges.js';
 import { type DisputeChange, type NewDispute, planDispute, planDisputeMove } from '../payments/disputes.js';
-import { planAction, planPay } from '../payments/intents.js';
+import { planAction, planCalledOff, planPay } from '../payments/intents.js';
 import { type NewRefund, planRefund, planRefundStatus } from '../payments/refunds.js';
 import type { RefundStatus } from '../state/records.js';
 import { carryOutPlan } from './carry-out-plan.js';
@@ -32,8 +32,10 @@ export interface PaymentControl {
   pay(paymentIntent: string, capture?: Payment): Promise<{ readonly charge: ChargeObject }>;
   /** His bank asks him. @throws ControlRefused */
   needsAction(paymentIntent: string): Promise<void>;
-  /** What becomes of a charge that was `uncaptured` or is `pending`. @throws ControlRefused */
-  updateCharge(id: string, to: 'captured' | 'succeeded' | 'failed'): Promise<void>;
+  /** What becomes of a charge that was `uncaptured` or is `pending`. @param amount the part of it that is captured @throws ControlRefused */
+  updateCharge(id: string, to: 'captured' | 'succeeded' | 'failed', amount?: number): Promise<void>;
+  /** What is held of its buyer has lapsed: the bank lets it go. @throws ControlRefused where nothing is held */
+  lapse(paymentIntent: string): Promise<void>;
   /** `failed`: it is made and fails at once. @throws ControlRefused */
   createRefund(refund: NewRefund): Promise<{ readonly refund: RefundObject }>;
   /** One that is `pending` succeeds or fails; one that succeeded may fail. @throws ControlRefused */
@@ -64,8 +66,11 @@ export function paymentControl(dependencies: ApiDependencies & { readonly platfo
     async needsAction(id) {
       await carryOut(planAction(contextOf(store.intent(id)), id));
     },
-    async updateCharge(id, to) {
-      await carryOut(planChargeChange(contextOf(store.charge(id)), id, to, settlement.days()));
+    async updateCharge(id, to, amount) {
+      await carryOut(planChargeChange(contextOf(store.charge(id)), id, { to, part: amount }, settlement.days()));
+    },
+    async lapse(id) {
+      await carryOut(planCalledOff(contextOf(store.intent(id) ?? store.chargeOf(id)), id, 'automatic'));
     },
     async createRefund(refund) {
       const made = await carryOut<{ refund: RefundObject }>(planRefund(contextOf(store.charge(refund.charge)), refund));

@@ -37,7 +37,7 @@ const buyersSchema = z.strictObject({
   shortRefunds: z.enum(SHORT_REFUNDS).optional(),
   indexedAfterMs: z.int().min(0).optional(),
 });
-const chargeSchema = z.strictObject({ status: z.enum(['captured', 'succeeded', 'failed']) });
+const chargeSchema = z.strictObject({ status: z.enum(['captured', 'succeeded', 'failed']), amount: amount.optional() });
 const refundStatus = z.enum(REFUND_STATUSES);
 const refundSchema = z.strictObject({
   charge: z.string().min(1),
@@ -71,8 +71,11 @@ export function addPayments(router: Router, control: PaymentControl): void {
   router.post('/payment_intents/:id/action', (req, res) =>
     accept(z.strictObject({}), req.body, res, () => control.needsAction(req.params.id)),
   );
+  router.post('/payment_intents/:id/lapse', (req, res) =>
+    accept(z.strictObject({}), req.body, res, () => control.lapse(req.params.id)),
+  );
   router.post('/charges/:id', (req, res) =>
-    accept(chargeSchema, req.body, res, ({ status }) => control.updateCharge(req.params.id, status)),
+    accept(chargeSchema, req.body, res, (charge) => control.updateCharge(req.params.id, charge.status, charge.amount)),
   );
   router.post('/refunds', (req, res) => accept(refundSchema, req.body, res, (refund) => control.createRefund(refund)));
   router.post('/refunds/:id', (req, res) =>

@@ -13,9 +13,11 @@ import { LIST_CHARGES, listCharges, readCharge } from '../payments/charges.js';
 import { listDisputes, readDispute } from '../payments/disputes.js';
 import {
   CANCEL_PAYMENT_INTENT,
+  CAPTURE_PAYMENT_INTENT,
   CONFIRM_PAYMENT_INTENT,
   CREATE_PAYMENT_INTENT,
   cancelPaymentIntent,
+  capturePaymentIntent,
   confirmPaymentIntent,
   createPaymentIntent,
   LIST_PAYMENT_INTENTS,
@@ -67,6 +69,7 @@ export const ENDPOINTS = [
   'payment_intents.search',
   'payment_intents.confirm',
   'payment_intents.cancel',
+  'payment_intents.capture',
   'balance_transactions.read',
   'balance_transactions.list',
   'refunds.create',
@@ -230,6 +233,12 @@ const TABLE: readonly Endpoint[] = [
     method: 'POST',
     path: /^\/v1\/payment_intents\/([^/]+)\/cancel$/,
     read: reading(CANCEL_PAYMENT_INTENT, (caller, ids) => cancelPaymentIntent(caller, first(ids))),
+  },
+  {
+    name: 'payment_intents.capture',
+    method: 'POST',
+    path: /^\/v1\/payment_intents\/([^/]+)\/capture$/,
+    read: reading(CAPTURE_PAYMENT_INTENT, (caller, ids, values) => capturePaymentIntent(caller, first(ids), values)),
   },
   {
     name: 'payment_intents.read',

@@ -80,6 +80,8 @@ function methodDetails({ method, amount, captured }: ChargeRecord) {
   return { type: method, card };
 }
 
+export const capturedOf = ({ captured, part, amount }: ChargeRecord): number => (captured ? (part ?? amount) : 0);
+
 /** What happened to a charge since. */
 export interface ChargeHistory {
   readonly refunded: number;
@@ -90,7 +92,7 @@ export const chargeObject = (row: ChargeRecord, { refunded, disputed }: ChargeHi
   id: row.id,
   object: 'charge',
   amount: row.amount,
-  amount_captured: row.captured ? row.amount : 0,
+  amount_captured: capturedOf(row),
   amount_refunded: refunded,
   application: null,
   application_fee: null,
@@ -165,13 +167,13 @@ export const paymentIntentObject = (row: ChargeRecord) => ({
   amount: row.amount,
   amount_capturable: row.captured || row.status === 'failed' ? 0 : row.amount,
   amount_details: {},
-  amount_received: row.captured && row.status === 'succeeded' ? row.amount : 0,
+  amount_received: row.status === 'succeeded' ? capturedOf(row) : 0,
   application: null,
   application_fee_amount: null,
   automatic_payment_methods: null,
   canceled_at: null,
   cancellation_reason: null,
-  capture_method: row.captured ? 'automatic' : 'manual',
+  capture_method: row.captured && row.part === undefined ? 'automatic' : 'manual',
   client_secret: `${row.paymentIntent}_secret_sandbox`,
   confirmation_method: 'automatic',
   created: row.created,
@@ -205,7 +207,11 @@ export const paymentIntentObject = (row: ChargeRecord) => ({
 
 type Charged = ReturnType<typeof paymentIntentObject>;
 /** What is null of one that was charged may be something of one that was not. */
-export type IntentObject = Omit<Charged, 'canceled_at' | 'cancellation_reason' | 'next_action' | 'latest_charge'> & {
+export type IntentObject = Omit<
+  Charged,
+  'canceled_at' | 'cancellation_reason' | 'customer' | 'next_action' | 'latest_charge'
+> & {
+  readonly customer: string | null;
   readonly canceled_at: number | null;
   readonly cancellation_reason: string | null;
   readonly next_action: object | null;
@@ -219,10 +225,12 @@ export const openIntentObject = (row: IntentRecord, charge: string | null = null
   amount: row.amount,
   amount_capturable: 0,
   canceled_at: row.canceledAt,
-  cancellation_reason: row.canceledAt === null ? null : 'abandoned',
+  cancellation_reason: row.canceledAt === null ? null : (row.cancellationReason ?? 'abandoned'),
+  capture_method: row.captureMethod ?? 'automatic',
   client_secret: `${row.id}_secret_sandbox`,
   created: row.created,
   currency: row.currency,
+  customer: row.customer ?? null,
   latest_charge: charge,
   livemode: row.livemode,
   metadata: row.metadata,

@@ -23,7 +23,7 @@ export const refundObject = (row: RefundRecord, { paymentIntent, method }: Charg
   payment_intent: paymentIntent,
   payment_method: null,
   ...(row.status === 'pending' ? { pending_reason: row.short ? 'insufficient_funds' : 'processing' } : {}),
-  reason: null,
+  reason: row.reason ?? null,
   receipt_number: null,
   source_transfer_reversal: null,
   status: row.status,

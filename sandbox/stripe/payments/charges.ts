@@ -2,11 +2,12 @@ import { accountOf, inOwnBalance } from '../accounts/accounts.js';
 import { booked } from '../balance/bookings.js';
 import { PAGE_PARAMS, pageOf } from '../http/paging.js';
 import { inRange, type Values } from '../http/params.js';
-import { chargeObject, paymentIntentObject } from '../http/payment-objects.js';
+import { capturedOf, chargeObject, paymentIntentObject } from '../http/payment-objects.js';
 import { answer, type Caller, liesOnPlatform, type Plan, type PlanContext, refusal, seconds } from '../http/plan.js';
 import { invalid, missing } from '../http/problems.js';
-import { type ChargeRecord, type ChargeStatus, type Metadata, newId } from '../state/records.js';
+import { type ChargeRecord, type ChargeStatus, type Metadata, newId, type RefundRecord } from '../state/records.js';
 import type { Store } from '../state/store.js';
+import type { Put } from '../state/tables.js';
 import type { EventDraft } from '../webhooks/events.js';
 
 /** A payment that somebody made at the platform. */
@@ -63,13 +64,13 @@ export function planCapture(context: PlanContext, given: NewCapture, settlementD
 export function planChargeChange(
   context: PlanContext,
   id: string,
-  to: 'captured' | 'succeeded' | 'failed',
+  { to, part }: { readonly to: 'captured' | 'succeeded' | 'failed'; readonly part?: number | undefined },
   settlementDays: number,
 ): Plan {
   const before = context.store.charge(id);
   if (before === undefined) return refusal(missing('charge', id, 'id'));
   if (to === 'captured' && before.status === 'succeeded' && !before.captured) {
-    return captured(context, { ...before, captured: true }, {}, settlementDays);
+    return planHeld(context, before, part, settlementDays);
   }
   if (to === 'captured' || before.status !== 'pending') {
     return refusal(invalid(`The charge ${id} cannot become ${to} any more.`));
@@ -88,6 +89,43 @@ export function planChargeChange(
   return made(context, row, puts, eventsOf(context, row));
 }
 
+/** What was held of a buyer is captured, once, as a whole or in part; the rest goes back to him as a refund that no balance shows. */
+export function planHeld(
+  context: PlanContext,
+  held: ChargeRecord,
+  amount: number = held.amount,
+  settlementDays: number,
+): Plan {
+  const row: ChargeRecord = { ...held, captured: true, part: amount };
+  const plan = captured(context, row, {}, settlementDays);
+  const rest = held.amount - amount;
+  return rest === 0 ? plan : { ...plan, puts: [...plan.puts, released(context, held, rest)] };
+}
+
+/** Stripe lets go of what was only held. */
+export function released(
+  { nowMs }: Pick<PlanContext, 'nowMs'>,
+  { platform, livemode, id: charge, currency }: ChargeRecord,
+  amount: number,
+  reason?: RefundRecord['reason'],
+): Put {
+  const row: RefundRecord = {
+    id: newId('re'),
+    platform,
+    livemode,
+    charge,
+    amount,
+    currency,
+    created: seconds(nowMs),
+    status: 'succeeded',
+    metadata: {},
+    balanceTransaction: null,
+    failureTransaction: null,
+    reason,
+  };
+  return { table: 'refund', row };
+}
+
 /** The money comes, pending for so many days. */
 function captured(
   context: PlanContext,
@@ -98,7 +136,7 @@ function captured(
   const row: ChargeRecord = { ...charge, balanceTransaction: newId('txn') };
   const platform = accountOf(context.store, row.platform, row.livemode);
   const settlesIn = settles_in === undefined ? platform.settlesIn : { currency: settles_in, rate: exchange_rate ?? 1 };
-  const money = inOwnBalance({ ...platform, settlesIn }, row);
+  const money = inOwnBalance({ ...platform, settlesIn }, { ...row, amount: capturedOf(row) });
   const puts = booked(context, [
     {
       id: row.balanceTransaction ?? '',

@@ -1,6 +1,7 @@
 import { type Booking, booked } from '../balance/bookings.js';
 import { pageOf } from '../http/paging.js';
 import type { Values } from '../http/params.js';
+import { capturedOf } from '../http/payment-objects.js';
 import { answer, type Caller, liesOnPlatform, type Plan, type PlanContext, refusal, seconds } from '../http/plan.js';
 import { invalid, missing } from '../http/problems.js';
 import { disputeObject } from '../http/refund-objects.js';
@@ -48,7 +49,7 @@ export function planDispute(context: PlanContext, given: NewDispute): Plan {
   const charge = store.charge(given.charge);
   if (charge === undefined) return refusal(missing('charge', given.charge, 'charge'));
   if (charge.balanceTransaction === null) return refusal(invalid(`Nothing was captured of ${charge.id}.`));
-  const { amount = charge.amount, inquiry = false, fee = FEE } = given;
+  const { amount = capturedOf(charge), inquiry = false, fee = FEE } = given;
   const { platform, livemode } = charge;
   const row: DisputeRecord = {
     id: newId('dp'),

@@ -42,6 +42,7 @@ export function planRefund(context: PlanContext, given: NewRefund): Plan {
   if (short && given.whenShort === 'refused') return refusal(insufficient(platform, away.currency));
   const waits = short && given.whenShort === 'pending';
   const status = waits ? 'pending' : (given.status ?? 'succeeded');
+  const balanceTransaction = newId('txn');
   const row: RefundRecord = {
     id: newId('re'),
     platform,
@@ -52,12 +53,12 @@ export function planRefund(context: PlanContext, given: NewRefund): Plan {
     created: seconds(nowMs),
     status: status === 'failed' ? 'pending' : status,
     metadata,
-    balanceTransaction: newId('txn'),
+    balanceTransaction,
     failureTransaction: null,
     ...(waits ? { short: true } : {}),
   };
   const type = charge.method === 'card' ? 'refund' : 'payment_refund';
-  const puts = booked(context, [{ ...away, id: row.balanceTransaction, account: platform, type, source: row.id }]);
+  const puts = booked(context, [{ ...away, id: balanceTransaction, account: platform, type, source: row.id }]);
   const before = { amount_refunded: charge.amount - left, refunded: false };
   const events: readonly EventDraft[] = [
     chargeEvent(store, 'charge.refunded', charge, before),

@@ -144,6 +144,11 @@ export interface IntentRecord extends World {
   readonly transferGroup: string | null;
   readonly status: OpenIntentStatus;
   readonly canceledAt: number | null;
+  /** Left out: captured by itself. */
+  readonly captureMethod?: 'manual' | undefined;
+  readonly customer?: string | undefined;
+  /** Left out: somebody called it off. */
+  readonly cancellationReason?: 'automatic' | undefined;
 }
 
 export type ChargeStatus = 'succeeded' | 'pending' | 'failed';
@@ -155,6 +160,8 @@ export interface ChargeRecord extends World {
   readonly amount: number;
   readonly currency: string;
   readonly captured: boolean;
+  /** The part that was captured by hand; left out: the whole, or nothing yet. */
+  readonly part?: number | undefined;
   readonly created: number;
   readonly status: ChargeStatus;
   /** `card`, `us_bank_account`, …; only cards are sure once captured. */
@@ -180,11 +187,14 @@ export interface RefundRecord extends World {
   readonly created: number;
   readonly status: RefundStatus;
   readonly metadata: Metadata;
-  readonly balanceTransaction: string;
+  /** Null: what was only held is let go of, which no balance shows. */
+  readonly balanceTransaction: string | null;
   /** It is pending because the platform's balance does not cover it. */
   readonly short?: boolean;
   /** What brought the money back when it failed. */
   readonly failureTransaction: string | null;
+  /** Of what Stripe itself made. */
+  readonly reason?: 'expired_uncaptured_charge' | undefined;
 }
 
 export type DisputeStatus =

@@ -17,7 +17,8 @@ const READ_AGAIN_MS = 5_000;
 
 /**
  * Captures the part of a payment that is asked for, once. Hyperswitch honours no key for it, so whatever the call says, what is read of the
- * payment afterwards decides; a part whose answer is lost is sent again only when three readings, ten minutes apart, do not show it.
+ * payment afterwards decides; a part whose answer is lost is sent again only when three readings, ten minutes apart, do not show it, or
+ * with its key at Stripe, which honours that.
  */
 export function createPaymentCapture<Facts extends PaymentReadFacts>({
   ledger,
@@ -30,10 +31,9 @@ export function createPaymentCapture<Facts extends PaymentReadFacts>({
     { id, runner }: { readonly id: PaymentId; readonly runner: string },
     terms: PaymentTerms,
   ): Promise<boolean> {
-    if (!port.capture) return false;
     const claim = await ledger.claimCapture({ id, runner, holdMs });
     if (!claim) return false;
-    const answer = await port.capture(claim);
+    const answer = await port.capture(claim, { id, runner });
     const read = answer.kind === 'done' ? undefined : await port.readNamed(claim.name);
     const facts = answer.kind === 'done' ? answer.value : read?.kind === 'found' ? read.value : undefined;
     const misfit = facts && (await port.misfit(facts, terms));

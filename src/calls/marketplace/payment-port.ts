@@ -3,6 +3,7 @@ import type { PaymentId } from '../../domain/ids.js';
 import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
 import type { ClaimedCapture, ClaimedPayment } from '../../ledger/calls/call-types.js';
+import type { Held } from '../../ledger/calls/hyperswitch-rows.js';
 
 import type { HyperswitchAccount } from './hyperswitch-account.js';
 import type { HyperswitchCall } from './hyperswitch-step.js';
@@ -20,8 +21,8 @@ export interface PaymentPort<Facts extends PaymentReadFacts> {
   /** By its name at the provider. */
   readNamed(name: string): Promise<ReadAnswer<Facts>>;
   cancel(key: string, name: string): Promise<KeyedAnswer<Facts>>;
-  /** Captures a part of it; left out: its payments are captured by themselves. */
-  readonly capture?: ((part: ClaimedCapture) => Promise<KeyedAnswer<Facts>>) | undefined;
+  /** Captures a part of it. @param held by which this may go on */
+  capture(part: ClaimedCapture, held: Held<PaymentId>): Promise<KeyedAnswer<Facts>>;
   /** Why this answer is not about our account, or not about the profile that the payment was made under. */
   misfit(facts: Facts, terms: Pick<PaymentTerms, 'profileId'>): Promise<string | undefined>;
   /** Takes up what was refunded of it, by whomever. @returns why that could not be read */

@@ -24,7 +24,7 @@ type StripeReads = Pick<
   | 'readIntent'
   | 'findIntent'
 >;
-type StripeMakes = Pick<StripeCalls, 'createIntent' | 'cancelIntent' | 'createRefund'>;
+type StripeMakes = Pick<StripeCalls, 'createIntent' | 'cancelIntent' | 'captureIntent' | 'createRefund'>;
 
 /** Stripe, for whoever only reads and concludes something from it. */
 export interface PinnedStripe {
@@ -75,6 +75,7 @@ function pinnedStripe(stripe: Stripe, account: Pick<StripeAccountCheck, 'verify'
         findIntent: (mark) => checked(() => calls.findIntent(mark)),
         createIntent: (...sent) => made(() => calls.createIntent(...sent)),
         cancelIntent: (...sent) => made(() => calls.cancelIntent(...sent)),
+        captureIntent: (...sent) => made(() => calls.captureIntent(...sent)),
         createRefund: (...sent) => made(() => calls.createRefund(...sent)),
       };
     },

@@ -52,6 +52,9 @@ export function stripePort({
     read,
     readNamed: (name) => calls.readIntent(name),
     cancel: (key, name) => calls.cancelIntent(key, name),
+    // Always the last part, so Stripe lets go of the rest.
+    capture: async ({ key, name, amount }, { id, runner }) =>
+      paced(await calls.captureIntent(key, name, exactly(amount), () => ledger.paymentStopped(id, runner))),
     // Whose it is was asked before.
     misfit: () => Promise.resolve(undefined),
     searchRefunds: ({ id }) => searchPayment(id),
@@ -60,13 +63,16 @@ export function stripePort({
 }
 
 /** @throws RangeError rather than send another amount than the ledger holds */
-function paramsOf({ id, orderId, amount, currency }: ClaimedPayment, generation: number): IntentParams {
+function paramsOf({ id, orderId, amount, currency, terms }: ClaimedPayment, generation: number): IntentParams {
+  const { customer, metadata } = terms.passedOn;
   return {
     amount: exactly(amount),
     currency: currency.toLowerCase(),
-    capture_method: 'automatic',
+    capture_method: terms.captureMethod === 'automatic' ? 'automatic' : 'manual',
+    ...(customer === undefined ? {} : { customer: customer.id }),
     transfer_group: orderId,
-    metadata: { order_id: orderId, payment_id: id, generation: String(generation) },
+    // Ours are ours, whatever was asked to be passed on.
+    metadata: { ...metadata, order_id: orderId, payment_id: id, generation: String(generation) },
   };
 }
 

@@ -11,7 +11,7 @@ export const paymentKey = (order: OrderId): string => order;
 export const paymentCancelKey = (order: OrderId): string => `${order}:cancel`;
 /** At Stripe, which repeats its first answer to a key: a cancel takes effect once by itself, so each has a key of its own. */
 export const stripeCancelKey = (order: OrderId, nth: number): string => `${order}:cancel:${nth}`;
-/** Hyperswitch honours no key here: what is read of the payment tells whether it was carried out. */
+/** Hyperswitch honours no key here: what is read of the payment tells whether it was carried out. Stripe does, for a day. */
 export const captureKey = (capture: CaptureId): string => capture;
 export const refundKey = (refund: RefundId): string => refund;
 

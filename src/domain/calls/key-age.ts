@@ -2,7 +2,7 @@ import type { Certainty } from './certainty.js';
 
 const HOUR_MS = 3_600_000;
 /** Stripe keeps a key for at least 24 hours; an hour's margin covers the call itself and clocks that disagree. */
-const KEY_REUSABLE_MS = 23 * HOUR_MS;
+export const KEY_REUSABLE_MS = 23 * HOUR_MS;
 /** From here on Stripe has surely forgotten it; in between nobody knows, so nothing is sent. */
 export const KEY_FORGOTTEN_MS = 25 * HOUR_MS;
 /** Two looks this far apart are two proofs: what Stripe finishes late would show in the second. */

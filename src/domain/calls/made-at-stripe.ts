@@ -15,9 +15,17 @@ export interface IntentParams {
   readonly amount: number;
   /** Lower case, as Stripe wants it. */
   readonly currency: string;
-  readonly capture_method: 'automatic';
+  readonly capture_method: 'automatic' | 'manual';
+  /** `cus_…` */
+  readonly customer?: string;
   readonly transfer_group: string;
-  readonly metadata: { readonly order_id: string; readonly payment_id: string; readonly generation: string };
+  /** What the shop passes on, and ours, which nothing of that can be named like. */
+  readonly metadata: {
+    readonly order_id: string;
+    readonly payment_id: string;
+    readonly generation: string;
+    readonly [name: string]: string;
+  };
 }
 
 /** Frozen with the key before the first call. The amount is always explicit: Stripe's default would give back all that is left. */

@@ -261,6 +261,8 @@ export interface StripeRefund {
   readonly madeFrom: { readonly kind: 'refund' | 'attempt'; readonly id: string } | null;
   /** The id of ours that it bears. */
   readonly mark?: string | null;
+  /** Stripe itself made it as it let go of money that was only held: `surely` by its word; `perhaps`: no balance shows it. */
+  readonly ofHeld?: 'surely' | 'perhaps';
   readonly createdAt: string;
 }
 

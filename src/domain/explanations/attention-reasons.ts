@@ -54,7 +54,7 @@ const WHY: Meanings = {
   drift: 'the ledger and a provider tell different things',
   late_success: 'the money moved after the item was given up',
   approval_pending: 'somebody has asked for a decision that takes another person, who has not confirmed it yet',
-  payment_amount_differs: 'what Hyperswitch captured is not the amount of the order',
+  payment_amount_differs: 'what its provider captured is not the amount of the order',
   unknown_status: {
     payment: 'Hyperswitch calls the payment something that nothing follows from',
     refund: 'its provider calls the refund something that nothing follows from',

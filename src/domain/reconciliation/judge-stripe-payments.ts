@@ -1,4 +1,5 @@
 import type { StripeRefund } from '../calls/provider-answers.js';
+import { isOfHeld } from '../marketplace/held-money.js';
 import { refundStatusAtStripe } from '../marketplace/marketplace-status.js';
 import type { Suspicion } from './drift.js';
 import { money, paymentSays, refundSays } from './in-words.js';
@@ -38,6 +39,7 @@ export function judgeStripeRefund(
   recency: Recency,
 ): Suspicion | undefined {
   if (!payment || held.amount === 0n) return undefined;
+  if (!known && isOfHeld(held, { ...payment, captureMethod: payment.captureMethod ?? 'automatic' })) return undefined;
   const status = refundStatusAtStripe(held.status);
   const common = {
     provider: 'stripe' as const,

@@ -1,6 +1,7 @@
 import type { DisputeFunds } from '../marketplace/disputes.js';
 import type { PaymentProvider } from '../marketplace/marketplace.js';
 import type { PaymentStatus, RefundStatus } from '../marketplace/marketplace-status.js';
+import type { CaptureMethod } from '../marketplace/payment-capture.js';
 
 /** What the ledger holds of each kind, as far as it can be compared. Amounts in minor units. */
 interface Held {
@@ -43,6 +44,8 @@ export interface HeldPayment extends Held {
   readonly captured: bigint | null;
   /** A part that was captured paid its order, whatever the rest of it is called. */
   readonly paidByPart: boolean;
+  /** Left out: by itself. */
+  readonly captureMethod?: CaptureMethod;
   /** Nobody follows it any more. */
   readonly final: boolean;
 }

@@ -17,7 +17,7 @@ const metadata = z
     error: 'names order_id or payment_id, which are written there by Makegood',
   })
   .describe(
-    'Kept with the payment at Hyperswitch: up to 48 texts of at most 500 characters, under names of at most 40. `order_id` and `payment_id` are written there by Makegood.',
+    'Kept with the payment at its provider: up to 48 texts of at most 500 characters, under names of at most 40. `order_id` and `payment_id` are written there by Makegood; at Stripe `generation` too, which leaves room for 47, and names have no brackets.',
   );
 
 const returnUrl = z
@@ -26,7 +26,9 @@ const returnUrl = z
   .refine((url) => !URL.canParse(url) || new URL(url).username + new URL(url).password === '', {
     error: 'must not hold a user name or password',
   })
-  .describe('Where the buyer comes back to after he has paid; https.');
+  .describe(
+    'Where the buyer comes back to after he has paid; https. Stripe takes it only where the payment is confirmed, in his browser: there it is kept and answered, for your page to hand it over.',
+  );
 
 const customer = z
   .strictObject({
@@ -34,7 +36,9 @@ const customer = z
     name: text(255).optional(),
     email: z.email().max(255).optional(),
   })
-  .describe('Who pays, as your shop and Hyperswitch know him.');
+  .describe(
+    'Who pays, as your shop and Hyperswitch know him. At Stripe one of its customers (`cus_…`), by `id` alone.',
+  );
 
 /** Members of POST /payments beside the order. */
 export const termsIn = {
@@ -42,7 +46,7 @@ export const termsIn = {
     .enum(CAPTURE_METHODS)
     .optional()
     .describe(
-      "`automatic` (default); `manual`: the buyer's money is held until POST /api/v1/payments/{id}/capture; `manual_multiple`: captured in several parts, where the processor can.",
+      "`automatic` (default); `manual`: the buyer's money is held until POST /api/v1/payments/{id}/capture; `manual_multiple`: captured in several parts, where the processor can; not at Stripe.",
     ),
   customer: customer.optional(),
   return_url: returnUrl.optional(),
@@ -87,7 +91,7 @@ export const NewCaptureRequest = z.strictObject({
     .boolean()
     .optional()
     .describe(
-      'True: nothing more is captured after it, and the sellers are paid of what was. Always so of a payment that is `manual`, and of the last part.',
+      'True: nothing more is captured after it, and the sellers are paid of what was. Always so of a payment that is `manual`, and of the last part; at Stripe, where it cannot be false, the rest goes back to the buyer with it.',
     ),
 });
 export type NewCaptureRequest = z.output<typeof NewCaptureRequest>;

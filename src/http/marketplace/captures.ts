@@ -1,7 +1,7 @@
 import { assertNever } from '../../domain/assert-never.js';
 import type { Clock } from '../../domain/clock.js';
 import { type CaptureId, newCaptureId, type PaymentId, parsePaymentId } from '../../domain/ids.js';
-import { type Payment, PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
+import { type Payment, type PaymentProvider, PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
 import { paymentDetails } from '../../domain/marketplace/marketplace-answer.js';
 import type { CaptureAsked } from '../../ledger/calls/call-types.js';
 import type { RequestKey } from '../../ledger/marketplace/marketplace-types.js';
@@ -38,6 +38,8 @@ async function capture(call: Call<NewCaptureRequest, unknown>, dependencies: Dep
   const { amount, final } = call.body;
   const { id, provider } = await paymentOf(call.params, dependencies);
   mustBeConfigured('captures', provider, dependencies);
+  if (provider === 'stripe' && final === false)
+    throw notCaptured('Stripe captures a payment once here, and lets go of the rest: `final` cannot be false');
   const request = requestKeyOf(call, 'captures', {
     payment_id: id,
     ...(amount === undefined ? {} : { amount: amount.toString() }),
@@ -45,7 +47,7 @@ async function capture(call: Call<NewCaptureRequest, unknown>, dependencies: Dep
   });
   const { status, answer } = await once(dependencies.ledger, request, async () => {
     const asked = { paymentId: id, amount: amount ?? null, final: final ?? null };
-    const part = await rowOf(asked, request, dependencies);
+    const part = await rowOf(asked, request, provider, dependencies);
     await step(id, dependencies);
     return { status: 200, answer: paymentDetails(await captured(id, part, dependencies)) };
   });
@@ -58,7 +60,12 @@ interface Asked {
   readonly final: boolean | null;
 }
 
-async function rowOf(asked: Asked, request: RequestKey, dependencies: Dependencies): Promise<CaptureId> {
+async function rowOf(
+  asked: Asked,
+  request: RequestKey,
+  provider: PaymentProvider,
+  dependencies: Dependencies,
+): Promise<CaptureId> {
   const { ledger, clock } = dependencies;
   const ask = () => fromLedger(ledger.askCapture({ id: newCaptureId(clock.nowMs()), ...asked }, request));
   let outcome = await ask();
@@ -68,11 +75,13 @@ async function rowOf(asked: Asked, request: RequestKey, dependencies: Dependenci
     outcome = await ask();
   }
   if (outcome.kind === 'asked') return outcome.id;
-  throw refusal(outcome);
+  throw refusal(outcome, provider);
 }
 
-function refusal(outcome: Exclude<CaptureAsked, { kind: 'asked' }>): HttpProblem {
-  const not = (why: string) => new HttpProblem('payment_not_capturable', `${why}: nothing was captured`);
+const notCaptured = (why: string) => new HttpProblem('payment_not_capturable', `${why}: nothing was captured`);
+
+function refusal(outcome: Exclude<CaptureAsked, { kind: 'asked' }>, provider: PaymentProvider): HttpProblem {
+  const not = notCaptured;
   switch (outcome.kind) {
     case 'exceeds':
       return new HttpProblem(
@@ -84,7 +93,7 @@ function refusal(outcome: Exclude<CaptureAsked, { kind: 'asked' }>): HttpProblem
       return not(`the payment is ${outcome.status}`);
     case 'not_held':
       return not(
-        `the buyer's money is not held: Hyperswitch calls the payment ${outcome.providerStatus ?? 'nothing yet'}`,
+        `the buyer's money is not held: ${PROVIDER_NAMES[provider]} calls the payment ${outcome.providerStatus ?? 'nothing yet'}`,
       );
     case 'automatic':
       return not(
@@ -116,7 +125,7 @@ async function captured(id: PaymentId, part: CaptureId, { ledger }: Dependencies
     case 'refused':
       throw new HttpProblem(
         'capture_refused',
-        `Hyperswitch did not capture it: ${row.detail ?? 'it does not say why'}`,
+        `${PROVIDER_NAMES[payment.provider]} did not capture it: ${row.detail ?? 'it does not say why'}`,
       );
     case 'open':
       throw unknown(

@@ -6,6 +6,7 @@ import type { JsonObject } from '../../domain/json.js';
 import type { Payment, PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import { paymentAnswer, paymentDetails } from '../../domain/marketplace/marketplace-answer.js';
 import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
+import { notAtStripe } from '../../domain/marketplace/terms-at-stripe.js';
 import type { RequestKey } from '../../ledger/marketplace/marketplace-types.js';
 import { canonicalJson } from '../../protocols/wire-json.js';
 import { fromLedger } from '../from-ledger.js';
@@ -74,7 +75,7 @@ async function create(call: Call<NewPaymentRequest, unknown>, dependencies: Depe
   const { status, answer } = await once(ledger, request, async (madeId) => {
     const hyperswitchPaymentId = nameOf(orderId);
     const terms = termsAt(dependencies.paymentProvider ?? 'hyperswitch', call.body, dependencies);
-    const { payment, isNew } = await rowOf({ orderId, hyperswitchPaymentId, terms, request }, call.body, dependencies);
+    const { payment, isNew } = await rowOf({ orderId, hyperswitchPaymentId, terms, request }, dependencies);
     if (!isNew && madeId === null && saidTerms(call.body).length > 0)
       mustBeMadeSo(payment, termsAt(payment.provider, call.body, dependencies));
     await send(payment, dependencies);
@@ -93,7 +94,6 @@ async function rowOf(
     readonly terms: PaymentTerms;
     readonly request: RequestKey;
   },
-  body: NewPaymentRequest,
   { ledger, clock }: Dependencies,
 ): Promise<{ readonly payment: Payment; readonly isNew: boolean }> {
   const { request, ...facts } = asked;
@@ -105,7 +105,7 @@ async function rowOf(
     case 'order_not_found':
       throw noOrder();
     case 'not_made_so':
-      throw notAtStripe(body);
+      throw refusedAtStripe(asked.terms);
     case 'closed':
       throw closed(`the payment of this order is ${outcome.payment.status}`);
     default:
@@ -117,12 +117,13 @@ async function rowOf(
 const termsAt = (provider: PaymentProvider, body: NewPaymentRequest, { hyperswitch }: Dependencies): PaymentTerms =>
   termsOf(body, provider === 'hyperswitch' ? hyperswitch?.profileId : undefined);
 
-function notAtStripe(body: NewPaymentRequest): HttpProblem {
-  const names = saidTerms(body).filter((name) => name !== 'capture' || body.capture !== 'automatic');
+function refusedAtStripe(terms: PaymentTerms): HttpProblem {
+  const errors = notAtStripe(terms);
+  const why = errors.map(({ pointer, message }) => `${pointer} ${message}`).join('; ');
   return new HttpProblem(
     'invalid_request',
-    `payments are made at Stripe here (PAYMENT_PROVIDER), captured by themselves, and take no ${names.join(', ')}: nothing was stored and no money moves`,
-    { errors: names.map((name) => ({ pointer: `/${name}`, message: 'is taken for payments at Hyperswitch alone' })) },
+    `payments are made at Stripe here (PAYMENT_PROVIDER): ${why}: nothing was stored and no money moves`,
+    { errors },
   );
 }
 

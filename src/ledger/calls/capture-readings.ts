@@ -1,6 +1,7 @@
 import type { PaymentReadFacts } from '../../domain/calls/provider-answers.js';
 import type { CaptureId } from '../../domain/ids.js';
 import type { Captured } from '../../domain/marketplace/captured.js';
+import { PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
 import { isCapturable } from '../../domain/marketplace/payment-capture.js';
 import { isOpen, type LockedPayment } from '../marketplace/payment-row.js';
 import { type Query, recordEvent } from '../transition.js';
@@ -62,7 +63,7 @@ async function done(
 ): Promise<void> {
   await query(
     `UPDATE payment_captures SET certainty = 'done', status = 'done', detail = $2, ended_at = clock_now() WHERE id = $1`,
-    [id, `Hyperswitch calls the payment ${facts.providerStatus}`],
+    [id, `${PROVIDER_NAMES[row.provider]} calls the payment ${facts.providerStatus}`],
   );
   await recordEvent(query, {
     kind: 'payment',
@@ -93,7 +94,7 @@ async function endedWithout(
   { id, certainty, amount }: OpenRow,
   facts: PaymentReadFacts,
 ): Promise<void> {
-  const detail = `the payment has ended without it: Hyperswitch calls it ${facts.providerStatus}`;
+  const detail = `the payment has ended without it: ${PROVIDER_NAMES[row.provider]} calls it ${facts.providerStatus}`;
   // An unknown is closed by the end of the payment, which has to stand in the row before.
   await query('UPDATE payments SET provider_final = $2 WHERE id = $1', [row.id, facts.final]);
   await query(

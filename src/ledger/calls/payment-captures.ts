@@ -1,4 +1,6 @@
+import type { Certainty } from '../../domain/calls/certainty.js';
 import { captureKey, paymentCancelKey, stripeCancelKey } from '../../domain/calls/idempotency-keys.js';
+import { KEY_REUSABLE_MS } from '../../domain/calls/key-age.js';
 import type { CaptureId, PaymentId } from '../../domain/ids.js';
 import { isCapturable } from '../../domain/marketplace/payment-capture.js';
 import type { Database } from '../database.js';
@@ -40,28 +42,32 @@ export function createPaymentCaptures(database: Database) {
         return { kind: 'asked', id: asked.id };
       }),
 
-    /** In flight from here on. @returns undefined: none is due, somebody else is at work, or Hyperswitch is paused */
+    /**
+     * In flight from here on. Stripe repeats its first answer to a key, so there what may have arrived is sent again with it, after it was
+     * read. @returns undefined: none is due, somebody else is at work, or its provider is paused
+     */
     claimCapture: (held: Held<PaymentId> & { readonly holdMs: number }): Promise<ClaimedCapture | undefined> =>
       database.transaction(async (query) => {
         const { id, runner, holdMs } = held;
         const row = await lockPayment(query, id);
-        if (await isPaused(query, 'hyperswitch')) return undefined;
+        if (await isPaused(query, row.provider)) return undefined;
         const isDue = isOpen(row.status) && row.certainty === 'done' && isCapturable(row.provider_status);
         if (!isDue || !row.captured_known || isCancelling(row) || heldElsewhereMs(row, runner) > 0) return undefined;
-        const name = row.hyperswitch_payment_id;
+        const name = row.provider === 'stripe' ? row.connector_transaction_id : row.hyperswitch_payment_id;
         if (name === null) return undefined;
-        const [capture] = await query<{ id: CaptureId; amount: string; idempotency_key: string; attempts: number }>(
-          `UPDATE payment_captures SET certainty = 'in_flight', attempts = attempts + 1, captured_before = $2, sent_by = $3,
-             absences = 0, last_absence_at = NULL
-           WHERE payment_id = $1 AND status = 'open' AND certainty IN ('not_sent', 'absent')
-           RETURNING id, amount, idempotency_key, attempts`,
-          [id, row.captured, runner],
+        const [capture] = await query<SentRow>(
+          `UPDATE payment_captures SET certainty = CASE certainty WHEN 'unknown' THEN certainty ELSE 'in_flight' END, attempts = attempts + 1, captured_before = $2, sent_by = $3,
+             absences = 0, last_absence_at = NULL, sent_at = clock_now(),
+             key_first_sent_at = CASE WHEN $4 = 'stripe' THEN coalesce(key_first_sent_at, clock_now()) END
+           WHERE payment_id = $1 AND status = 'open' AND (certainty IN ('not_sent', 'absent') OR ${KEY_STILL_HELPS})
+           RETURNING id, amount, idempotency_key, attempts, certainty`,
+          [id, row.captured, runner, row.provider],
         );
         if (!capture) return undefined;
         await holdRow(query, 'payments', { id, runner, holdMs, certainty: row.certainty });
-        const { id: captureId, idempotency_key: key, amount, attempts } = capture;
+        const { id: captureId, idempotency_key: key, amount, attempts, certainty } = capture;
         const detail = { capture: captureId, amount, attempt: attempts, runner, captured_before: row.captured };
-        await recordEvent(query, { kind: 'payment', id, what: 'capture_sent', certainty: 'in_flight', key, detail });
+        await recordEvent(query, { kind: 'payment', id, what: 'capture_sent', certainty, key, detail });
         return {
           id: captureId,
           key,
@@ -101,6 +107,21 @@ export function createPaymentCaptures(database: Database) {
   };
 }
 
+const KEY_KNOWN = `key_first_sent_at > clock_now() - interval '${KEY_REUSABLE_MS} milliseconds'`;
+
+/** Sooner at first, then every ten minutes: what Stripe only repeats moves nothing. */
+const KEY_STILL_HELPS = `(certainty = 'unknown' AND ${KEY_KNOWN}
+  AND sent_at <= clock_now() - least(attempts * attempts * interval '5 seconds', interval '10 minutes'))`;
+
+interface SentRow {
+  readonly [column: string]: unknown;
+  readonly id: CaptureId;
+  readonly amount: string;
+  readonly idempotency_key: string;
+  readonly attempts: number;
+  readonly certainty: Certainty;
+}
+
 export interface CaptureAnswered {
   readonly id: PaymentId;
   readonly capture: CaptureId;
@@ -114,10 +135,12 @@ export interface CaptureAnswered {
 async function recordAnswer(query: Query, { id, capture, said, detail }: CaptureAnswered): Promise<void> {
   await lockPayment(query, id);
   const certainty = said === 'unknown' ? 'unknown' : 'absent';
+  // Of one that was sent again with its key only Stripe's own no to that key tells more than nobody knew before.
   await query(
     `UPDATE payment_captures SET certainty = $2, detail = $3, status = CASE WHEN $4 THEN 'refused' ELSE status END,
        ended_at = CASE WHEN $4 THEN clock_now() END
-     WHERE id = $1 AND status = 'open' AND certainty = 'in_flight'`,
+     WHERE id = $1 AND status = 'open'
+       AND (certainty = 'in_flight' OR ($4 AND certainty = 'unknown' AND ${KEY_KNOWN}))`,
     [capture, certainty, detail, said === 'refused'],
   );
   const what = 'capture_answered';

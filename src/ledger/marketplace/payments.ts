@@ -2,6 +2,7 @@ import { paymentKey } from '../../domain/calls/idempotency-keys.js';
 import type { PaymentId } from '../../domain/ids.js';
 import type { Payment } from '../../domain/marketplace/marketplace.js';
 import { PLAIN_TERMS } from '../../domain/marketplace/payment-capture.js';
+import { notAtStripe } from '../../domain/marketplace/terms-at-stripe.js';
 import type { Database } from '../database.js';
 import type { Sealed, Sealer } from '../sealer.js';
 import { type Query, recordEvent } from '../transition.js';
@@ -61,10 +62,8 @@ async function paymentOf(query: Query, order: string): Promise<Payment | undefin
   return row && toPayment(row);
 }
 
-/** At Stripe a payment is captured by itself, and nothing is passed on. */
 const isMadeSo = ({ hyperswitchPaymentId, terms = PLAIN_TERMS }: NewPayment): boolean =>
-  hyperswitchPaymentId !== null ||
-  (terms.captureMethod === 'automatic' && terms.profileId === null && Object.keys(terms.passedOn).length === 0);
+  hyperswitchPaymentId !== null || notAtStripe(terms).length === 0;
 
 /** The request that makes it sends it first; only what that leaves behind is found by the sweep. */
 async function insertPayment(

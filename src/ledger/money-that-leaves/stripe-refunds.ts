@@ -2,6 +2,7 @@ import { refundKey } from '../../domain/calls/idempotency-keys.js';
 import type { StripeRefund } from '../../domain/calls/provider-answers.js';
 import type { Clock } from '../../domain/clock.js';
 import { newRefundId, type OrderId, type PaymentId, type RefundId } from '../../domain/ids.js';
+import { isOfHeld } from '../../domain/marketplace/held-money.js';
 import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import { refundStatusAtStripe } from '../../domain/marketplace/marketplace-status.js';
 import { overdueReadMs, REFUND_EXPECTED_MS } from '../../domain/marketplace/overdue.js';
@@ -12,6 +13,7 @@ import { dropAttention, isGivenUp } from '../decisions/decision-rows.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import { type Query, recordEvent } from '../transition.js';
+import { mayBeHeld } from './held-money.js';
 
 export interface StripeRefundParts {
   readonly clock: Clock;
@@ -60,10 +62,13 @@ export async function noteRefunds(
   held: readonly StripeRefund[],
 ): Promise<MarketplaceItem[]> {
   const started: MarketplaceItem[] = [];
+  const paid = await mayBeHeld(parts.query, of.payment);
   for (const one of inOrder(held)) {
     // It gave nothing back.
     if (one.amount === 0n) continue;
     const found = (await known(parts.query, one)) ?? (await madeHere(parts.query, of, one));
+    // Of what was never captured nothing can be given back.
+    if (found === undefined && (paid?.captured === 0n || isOfHeld(one, paid))) continue;
     const isOther = found !== undefined && found.payment_id !== of.payment;
     if (isOther) await giveUpName(parts.query, of, found, one);
     const row = found === undefined || isOther ? await insert(parts, of, one) : found;

@@ -1,5 +1,6 @@
 import type { StripeRefund } from '../../domain/calls/provider-answers.js';
 import type { OrderId, PaymentId, RefundId } from '../../domain/ids.js';
+import { isOfHeld } from '../../domain/marketplace/held-money.js';
 import type { RefundStatus } from '../../domain/marketplace/marketplace-status.js';
 import { ask, type Question } from '../calls/hyperswitch-rows.js';
 import type { Database } from '../database.js';
@@ -9,6 +10,7 @@ import { wakeTransfers } from '../marketplace/order-status.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
 import type { Query } from '../transition.js';
 import { failGivenBack, saidGivenBack } from './given-back.js';
+import { mayBeHeld } from './held-money.js';
 
 /**
  * Refunds that the processor holds and that Hyperswitch, which the payment is of, has not named. They are no causes: an hour after one
@@ -21,9 +23,10 @@ export function createUnnamedRefunds(database: Database) {
       database.transaction(async (query) => {
         const order = await lockOrderOf(query, 'payments', payment);
         if (!order) return 0;
+        const paid = await mayBeHeld(query, payment);
         for (const one of held) {
           const { stripeRefundId, amount, currency, status, madeFrom } = one;
-          if (amount === 0n || (await isOfHyperswitch(query, payment, one))) continue;
+          if (amount === 0n || isOfHeld(one, paid) || (await isOfHyperswitch(query, payment, one))) continue;
           await query(
             `INSERT INTO unnamed_refunds (provider_refund_id, payment_id, amount, currency, succeeded, made_from)
                SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT 1 FROM refunds WHERE connector_refund_id = $1)

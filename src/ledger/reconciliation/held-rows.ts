@@ -133,7 +133,7 @@ const REFUND_OF: Readonly<Record<PaymentProvider, string>> = {
 };
 const PAYMENTS = `SELECT x.id, x.provider,
   CASE x.provider WHEN 'stripe' THEN x.connector_transaction_id ELSE x.hyperswitch_payment_id END AS "providerPaymentId", x.amount, x.currency, x.status,
-  CASE WHEN x.captured_known THEN x.captured END AS captured, x.accepted IS NOT NULL AS "paidByPart",
+  CASE WHEN x.captured_known THEN x.captured END AS captured, x.accepted IS NOT NULL AS "paidByPart", x.capture_method AS "captureMethod",
   (x.next_check_at IS NULL AND x.attention_reason IS NULL) AS final,
   ${UNDER_WAY} FROM payments x`;
 const REFUNDS = `SELECT x.id, p.provider, CASE p.provider WHEN 'stripe' THEN x.connector_refund_id ELSE x.hyperswitch_refund_id END AS "providerRefundId",

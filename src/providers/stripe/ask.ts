@@ -14,6 +14,7 @@ export type StripeEndpoint =
   | 'payment_intents.list'
   | 'payment_intents.search'
   | 'payment_intents.cancel'
+  | 'payment_intents.capture'
   | 'transfers.create'
   | 'transfers.read'
   | 'transfers.list'

@@ -153,8 +153,17 @@ export function stripeRefundFacts(object: JsonObject): StripeRefund | undefined 
     isShort: stringAt(object, 'status') === 'pending' && stringAt(object, 'pending_reason') === 'insufficient_funds',
     madeFrom: madeFrom(metadataOf(object)),
     mark: metadataOf(object)['refund_id'] ?? null,
+    ...ofHeld(object),
     createdAt,
   };
+}
+
+/** `expired_uncaptured_charge` is in Stripe's document; what a partial capture leaves is a refund as well, and has no balance transaction. */
+function ofHeld(object: JsonObject): Pick<StripeRefund, 'ofHeld'> {
+  const reason = stringAt(object, 'reason');
+  if (reason === 'expired_uncaptured_charge' || reason === 'partial_capture') return { ofHeld: 'surely' };
+  const isUnbooked = object['balance_transaction'] === null && stringAt(object, 'status') === 'succeeded';
+  return isUnbooked && metadataOf(object)['refund_id'] === undefined ? { ofHeld: 'perhaps' } : {};
 }
 
 /** Hyperswitch's connector writes its own id on what it makes, and beside that of a refund that it is one. */

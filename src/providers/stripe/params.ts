@@ -33,8 +33,8 @@ function requireCurrency(currency: string, what: string): void {
 }
 
 /** Always explicit: without an amount Stripe reverses all that is left. */
-function requireAmount(amount: number, what: string): void {
-  if (Number.isSafeInteger(amount) && amount > 0) return;
+export function requireAmount(amount: number, what: string): number {
+  if (Number.isSafeInteger(amount) && amount > 0) return amount;
   throw new RangeError(`${what} needs a whole amount from 1 to 2^53-1 minor units, not ${amount}: nothing was sent`);
 }
 

@@ -6,7 +6,7 @@ import { keyedAnswer, noSuchId, readAnswer } from './answers.js';
 import type { Ask, Stopped } from './ask.js';
 import { stripeRefundFacts } from './facts.js';
 import { foundOf, madeIntent } from './made-intents.js';
-import { checkedIntent, checkedRefund, isId, requireId } from './params.js';
+import { checkedIntent, checkedRefund, isId, requireAmount, requireId } from './params.js';
 
 /** Payments and refunds that are made from here at this Stripe account. Each is one request, sent once. */
 export interface PaymentMaking {
@@ -17,6 +17,16 @@ export interface PaymentMaking {
   createIntent(idempotencyKey: string, params: IntentParams, stopped?: Stopped): Promise<KeyedAnswer<MadeIntent>>;
   /** Done: its answer, which may show another status. What is read of it afterwards decides. */
   cancelIntent(idempotencyKey: string, paymentIntent: string, stopped?: Stopped): Promise<KeyedAnswer<MadeIntent>>;
+  /**
+   * Captures what is held, once: of a part the rest is let go of. Done: its answer. What is read of it afterwards decides.
+   * @throws EmptyIdempotencyKey or RangeError before a token is taken or anything is sent
+   */
+  captureIntent(
+    idempotencyKey: string,
+    paymentIntent: string,
+    amount: number,
+    stopped?: Stopped,
+  ): Promise<KeyedAnswer<MadeIntent>>;
   readIntent(paymentIntent: string): Promise<ReadAnswer<MadeIntent>>;
   /** By the id of ours that it bears: what Stripe made less than a minute ago may not be found yet (docs.stripe.com/search). */
   findIntent(mark: string): Promise<ReadAnswer<MadeIntent>>;
@@ -61,6 +71,16 @@ export function paymentMaking(ask: Ask): PaymentMaking {
       return keyedAnswer(outcome, same(id));
     },
 
+    async captureIntent(idempotencyKey, paymentIntent, amount, stopped) {
+      const key = requireIdempotencyKey(idempotencyKey, 'captureIntent');
+      const id = requireId(paymentIntent, 'a capture');
+      const sent = { amount_to_capture: requireAmount(amount, 'a capture') };
+      const outcome = await ask('payment_intents.capture', { what: `the capture of ${id}`, stopped }, (stripe) =>
+        stripe.paymentIntents.capture(id, sent, { idempotencyKey: key }),
+      );
+      return keyedAnswer(outcome, same(id));
+    },
+
     async readIntent(id) {
       if (!isId(id)) return noSuchId(id);
       const outcome = await ask('payment_intents.read', { what: `payment ${id}` }, (stripe) =>
@@ -101,7 +121,9 @@ export function paymentMaking(ask: Ask): PaymentMaking {
 
 const LONGEST_PAGE = 100;
 
+const isPaid = ({ status, providerStatus }: MadeIntent): boolean =>
+  status === 'succeeded' || providerStatus === 'requires_capture';
+
 /** Two bear one mark where a second key was used: nobody can pay the other, whose secret no answer brought. Then the newest. */
 const paidFirst = (one: MadeIntent, other: MadeIntent): number =>
-  Number(other.status === 'succeeded') - Number(one.status === 'succeeded') ||
-  Date.parse(other.createdAt) - Date.parse(one.createdAt);
+  Number(isPaid(other)) - Number(isPaid(one)) || Date.parse(other.createdAt) - Date.parse(one.createdAt);

@@ -8,6 +8,7 @@ import type { ListedPart } from '../../../src/domain/reconciliation/parts.js';
 import { createStripe } from '../../../src/providers/stripe/client.js';
 import { type DisputeWorld, openDisputeWorld } from '../../support/marketplace/dispute-world.js';
 import { forceColumns } from '../../support/marketplace/fixtures.js';
+import { shopAtStripe } from '../../support/marketplace/made-at-stripe.js';
 import { checkoutOf } from '../../support/marketplace/own-checkout.js';
 
 /** Payments whose provider is Stripe itself, and their refunds, compared both ways; what is suspected is read by itself. */
@@ -81,6 +82,19 @@ it('agrees where nothing is wrong, also of a payment refunded in the dashboard, 
   await world.atStripe.createRefund({ charge, amount: 300 });
   await world.calls.searchPayment((await paymentOf(order)).id);
   await world.settle();
+  expect(await compared('stripe-payments')).toEqual([]);
+  expect(await compared('stripe-refunds')).toEqual([]);
+});
+
+it('agrees where a part was captured by hand, and what was held was called off: neither is a refund', async () => {
+  const shop = shopAtStripe(() => world);
+  const part = await shop.held();
+  const off = await shop.held();
+  await shop.askCapture(part.payment, 700n);
+  await world.ledger.askCancel(off.payment, 'shop');
+  for (const { payment } of [part, off]) await world.calls.advancePayment(payment);
+  await world.settle();
+  expect(new Set(world.atStripe.ledger().refunds.map(({ amount }) => amount))).toEqual(new Set([1_000, 300]));
   expect(await compared('stripe-payments')).toEqual([]);
   expect(await compared('stripe-refunds')).toEqual([]);
 });

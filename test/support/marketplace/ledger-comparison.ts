@@ -159,7 +159,8 @@ function madeAtStripe(stripe: Pick<StripeSandbox, 'ledger'>) {
         .filter((one) => one.status === status)
         .map(({ id, amount, currency }) => line(id, amount, currency.toUpperCase())),
     refunds: refunds
-      .filter(({ status, payment_intent: intent }) => status === 'succeeded' && named.has(intent))
+      // What no balance shows was only held, and nobody gave it back.
+      .filter((one) => one.status === 'succeeded' && one.balance_transaction !== null && named.has(one.payment_intent))
       .map(({ id, payment_intent: intent, amount, currency }) => line(id, intent, amount, currency.toUpperCase())),
   };
 }

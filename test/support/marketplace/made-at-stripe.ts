@@ -1,4 +1,12 @@
-import { newPaymentId, newRefundId, type OrderId, type PaymentId, type RefundId } from '../../../src/domain/ids.js';
+import {
+  newCaptureId,
+  newPaymentId,
+  newRefundId,
+  type OrderId,
+  type PaymentId,
+  type RefundId,
+} from '../../../src/domain/ids.js';
+import { type PaymentTerms, PLAIN_TERMS } from '../../../src/domain/marketplace/payment-capture.js';
 import type { DisputeWorld } from './dispute-world.js';
 import { beginRequest } from './fixtures.js';
 
@@ -6,10 +14,10 @@ const SELLERS = { acct_ada: 600n, acct_bob: 400n };
 
 /** Orders whose payments and refunds are made from here at Stripe, as POST /payments and /refunds do. */
 export function shopAtStripe(current: () => DisputeWorld) {
-  const place = async (orderId: OrderId): Promise<PaymentId> => {
+  const place = async (orderId: OrderId, terms: Partial<PaymentTerms> = {}): Promise<PaymentId> => {
     const { ledger, clock } = current();
     const made = await ledger.createPayment(
-      { id: newPaymentId(clock.nowMs()), orderId, hyperswitchPaymentId: null },
+      { id: newPaymentId(clock.nowMs()), orderId, hyperswitchPaymentId: null, terms: { ...PLAIN_TERMS, ...terms } },
       await beginRequest({ ledger }, 'payments'),
     );
     if (!('payment' in made)) throw new Error(made.kind);
@@ -25,9 +33,9 @@ export function shopAtStripe(current: () => DisputeWorld) {
     return outcome.refund.id;
   };
   /** Ordered, and its payment made at Stripe; nobody has paid it. */
-  const begun = async (sellers: Readonly<Record<string, bigint>> = SELLERS) => {
+  const begun = async (sellers: Readonly<Record<string, bigint>> = SELLERS, terms: Partial<PaymentTerms> = {}) => {
     const order = await current().ordered(sellers);
-    const payment = await place(order);
+    const payment = await place(order, terms);
     await current().calls.advancePayment(payment);
     return { order, payment, intent: await nameOf(order) };
   };
@@ -42,6 +50,19 @@ export function shopAtStripe(current: () => DisputeWorld) {
     begun,
     nameOf,
     buyerPays,
+    /** Its buyer has paid, and the money is held until it is captured. */
+    held: async (terms: Partial<PaymentTerms> = {}) => {
+      const made = await begun(SELLERS, { captureMethod: 'manual', ...terms });
+      const charge = await buyerPays(made.intent);
+      await current().calls.advancePayment(made.payment);
+      return { ...made, charge };
+    },
+    /** As POST /payments/{id}/capture; nothing is sent yet. */
+    askCapture: async (paymentId: PaymentId, amount: bigint | null = null) => {
+      const { ledger, clock } = current();
+      const asked = { id: newCaptureId(clock.nowMs()), paymentId, amount, final: null };
+      return await ledger.askCapture(asked, await beginRequest({ ledger }, 'captures'));
+    },
     /** Nothing of it is sent to sellers yet. */
     paid: async () => {
       const made = await begun();

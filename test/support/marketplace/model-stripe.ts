@@ -216,6 +216,7 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
     readPayment: () => Promise.reject(new Error('no payment here is of this account')),
     createIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),
     cancelIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),
+    captureIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),
     readIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),
     findIntent: () => Promise.reject(new Error('no payment here is made at Stripe')),
     createRefund: () => Promise.reject(new Error('no payment here is made at Stripe')),

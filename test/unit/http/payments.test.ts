@@ -251,7 +251,7 @@ describe('where payments are made at Stripe', () => {
     }));
     const answer = await pay('b', { order_id: ORDER_ID, capture: 'manual', profile_id: 'pro_1' });
     expect(problemOf(answer)).toEqual([400, 'invalid_request']);
-    expect(answer.body['detail']).toContain('take no capture, profile_id');
+    expect(answer.body['errors']).toEqual([{ pointer: '/profile_id', message: 'profiles are of Hyperswitch alone' }]);
   });
 
   it('without STRIPE_SECRET_KEY it is 503, whatever Hyperswitch could, and nothing is stored', async () => {

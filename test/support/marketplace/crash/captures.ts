@@ -3,19 +3,24 @@ import { until } from '../../until.js';
 import { beginRequest } from '../fixtures.js';
 import { hyperswitchIll, killedOnce, lost, type Scene, type Story, type Told, WITHIN } from './story.js';
 
-/** In the world of these stories buyers pay, and their money is held until the shop captures it, in one part or two. */
+/** In the world of these stories buyers pay, and their money is held until the shop captures it, in one part or two. At Stripe: captures-at-stripe.ts */
 
-interface Held {
+export interface Held {
   readonly order: OrderId;
   readonly id: PaymentId;
 }
 
-/** Its workflow has read that the money is held, and waits. */
-async function held(scene: Scene, method: 'manual' | 'manual_multiple'): Promise<Held> {
+/** Its workflow has read that the money is held, and waits. @param pays where its buyer does not by himself */
+export async function held(
+  scene: Scene,
+  method: 'manual' | 'manual_multiple',
+  pays: (id: PaymentId) => Promise<void> = async () => undefined,
+): Promise<Held> {
   const { world, sellers } = scene;
   const { id: order } = await world.shop.order(sellers);
   const id = await world.shop.placePayment(order, method);
   world.wake([{ kind: 'payment', id }]);
+  await pays(id);
   await until(
     'the worker has read that its money is held',
     async () => (await world.test.ledger.findPayment(id))?.capture.heldSince != null,
@@ -39,7 +44,7 @@ const betweenReads = ({ world }: Scene, id: PaymentId) =>
     WITHIN,
   );
 
-async function ask({ world }: Scene, id: PaymentId, amount: bigint | null): Promise<void> {
+export async function ask({ world }: Scene, id: PaymentId, amount: bigint | null): Promise<void> {
   const request = await beginRequest(world.test, 'captures');
   const asked = { id: newCaptureId(Date.now()), paymentId: id, amount, final: null };
   const outcome = await world.test.ledger.askCapture(asked, request);
@@ -48,7 +53,7 @@ async function ask({ world }: Scene, id: PaymentId, amount: bigint | null): Prom
 }
 
 /** Woken until it has paid its order: what may have been captured is read three times before the same is sent again. */
-const paid = ({ world }: Scene, id: PaymentId) =>
+export const paid = ({ world }: Scene, id: PaymentId) =>
   until(
     'it is captured',
     async () => {

@@ -2,6 +2,7 @@ import type { FaultRule } from '../../../../sandbox/stripe/faults.js';
 import type { OrderId, PaymentId } from '../../../../src/domain/ids.js';
 import { until } from '../../until.js';
 import { again, betweenReads, unanswered } from './cancels.js';
+import { CAPTURED_AT_STRIPE, HELD_AT_STRIPE } from './captures-at-stripe.js';
 import { placed, refundPlaced } from './payments.js';
 import { given, half, killedOnce, type Scene, type Story, WITHIN } from './story.js';
 
@@ -149,6 +150,7 @@ export const MADE_AT_STRIPE: readonly Story[] = [
       return { order: paid.id, rest: found };
     },
   },
+  ...CAPTURED_AT_STRIPE,
 ];
 
 interface Begun {
@@ -252,4 +254,5 @@ export const LEFT_AT_STRIPE: readonly Story[] = [
       return { order };
     },
   },
+  ...HELD_AT_STRIPE,
 ];

@@ -94,6 +94,19 @@ describe('a dispute at Stripe', () => {
 });
 
 describe('what left because of one payment', () => {
+  it.each([
+    [{ reason: 'expired_uncaptured_charge' }, 'surely'],
+    [{ reason: 'partial_capture' }, 'surely'],
+    [{ balance_transaction: null }, 'perhaps'],
+    [{ balance_transaction: null, status: 'pending' }, undefined],
+    [{ balance_transaction: null, metadata: { refund_id: 'refund-1' } }, undefined],
+    [{ balance_transaction: 'txn_1', reason: 'requested_by_customer' }, undefined],
+  ])('of %j was only held: %s', async (more, expected) => {
+    const { calls } = await answering(json(200, list([refund(more)])));
+    const answer = await calls.refundsOf('ch_1');
+    expect(answer.kind === 'found' && answer.value.map(({ ofHeld }) => ofHeld)).toEqual([expected]);
+  });
+
   it('is listed by its PaymentIntent or charge, all pages', async () => {
     const { calls, received, tokens } = await answering([
       json(200, list([dispute(), dispute({ id: 'dp_2' })], true)),

@@ -110,6 +110,7 @@ describe('a PaymentIntent', () => {
     };
     expect(await named(older, intent(), foreign)).toBe('pi_1');
     expect(await named(older, paid, intent())).toBe('pi_paid');
+    expect(await named({ ...older, status: 'requires_capture' }, intent())).toBe('pi_old');
     expect(await named(foreign)).toBe('missing');
     expect(await named()).toBe('missing');
   });
@@ -139,12 +140,37 @@ describe('a PaymentIntent', () => {
     ]);
   });
 
+  it('is captured by one request with its key and its amount, and refused where it cannot be', async () => {
+    const { calls, received, tokens } = await answering([
+      json(200, intent({ status: 'succeeded', amount_received: 400 })),
+      error(400, { code: 'payment_intent_unexpected_state', message: 'it has a status of canceled' }),
+    ]);
+    expect(await calls.captureIntent('capture-1', 'pi_1', 400)).toMatchObject({
+      kind: 'done',
+      value: { status: 'succeeded', amount: 1_000n, amountReceived: 400n, final: true },
+    });
+    expect(await calls.captureIntent('capture-2', 'pi_1', 400)).toMatchObject({ kind: 'refused' });
+    expect(received.map(({ path, headers, body }) => [path, headers['idempotency-key'], body])).toEqual([
+      ['/v1/payment_intents/pi_1/capture', 'capture-1', 'amount_to_capture=400'],
+      ['/v1/payment_intents/pi_1/capture', 'capture-2', 'amount_to_capture=400'],
+    ]);
+    expect(tokens.map(([endpoint]) => endpoint)).toEqual(['payment_intents.capture', 'payment_intents.capture']);
+  });
+
+  it('of another payment is no answer to a capture', async () => {
+    const { calls } = await answering(json(200, intent({ id: 'pi_2' })));
+    expect(await calls.captureIntent('capture-1', 'pi_1', 400)).toMatchObject({ kind: 'unclear' });
+  });
+
   it('is not sent without a key, of nothing, or in no currency', async () => {
     const { calls, received } = await answering(json(200, intent()));
     await expect(calls.createIntent('', PARAMS)).rejects.toThrow('createIntent');
     await expect(calls.createIntent('k', { ...PARAMS, amount: 0 })).rejects.toThrow(RangeError);
     await expect(calls.createIntent('k', { ...PARAMS, currency: 'USD' })).rejects.toThrow(RangeError);
     await expect(calls.cancelIntent(' ', 'pi_1')).rejects.toThrow('cancelIntent');
+    await expect(calls.captureIntent(' ', 'pi_1', 1)).rejects.toThrow('captureIntent');
+    await expect(calls.captureIntent('k', 'pi_1', 0)).rejects.toThrow(RangeError);
+    await expect(calls.captureIntent('k', '..', 1)).rejects.toThrow(RangeError);
     expect(received).toEqual([]);
   });
 });
