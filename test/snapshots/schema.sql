@@ -1573,7 +1573,7 @@ BEGIN
   IF v_ids IS NULL THEN RETURN; END IF;
   SELECT * INTO t FROM seller_transfers WHERE id = p_transfer;
   IF t.attention_reason IS NOT NULL OR t.stripe_transfer_id IS NULL OR EXISTS (SELECT 1 FROM reversals
-    WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed')) THEN RETURN; END IF;
+    WHERE transfer_id = p_transfer AND status IN ('pending', 'waiting_balance', 'permanently_failed') AND debt_since IS NULL) THEN RETURN; END IF;
   v_currency := coalesce(t.sent_currency, t.currency);
   SELECT array_to_string((array_agg(format('%s (%s %s)', stripe_reversal_id, amount, currency) ORDER BY stripe_reversal_id))[1:5], ', ')
     INTO v_other FROM foreign_reversals WHERE stripe_reversal_id = ANY (v_ids) AND currency <> v_currency;
@@ -1587,7 +1587,7 @@ BEGIN
   SELECT sum(f.amount) INTO v_taken FROM foreign_reversals f WHERE f.transfer_id = p_transfer AND coalesce(f.currency, v_currency) = v_currency
     AND NOT EXISTS (SELECT 1 FROM reversals r WHERE r.stripe_reversal_id = f.stripe_reversal_id);
   SELECT v_taken + coalesce(sum(coalesce(sent_amount, amount - counted)), 0) INTO v_gone FROM reversals
-    WHERE transfer_id = p_transfer AND status = 'reversed' AND (t.sent_amount IS NULL OR sent_amount IS NOT NULL);
+    WHERE transfer_id = p_transfer AND status = 'reversed' AND NOT offset_done AND (t.sent_amount IS NULL OR sent_amount IS NOT NULL);
   UPDATE seller_transfers SET attention_since = clock_now(),
       attention_reason = CASE WHEN v_gone >= coalesce(t.sent_amount, t.amount) THEN 'foreign_reversal' ELSE 'partly_foreign_reversal' END,
       attention_detail = format('somebody else took %s %s of it back at Stripe (not told so far, or for a share that is no longer due: %s), and no share is due now: the next refund will ask what that stands for, or pay the seller back at Stripe; acknowledge with adopt',

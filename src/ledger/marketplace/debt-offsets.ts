@@ -19,8 +19,11 @@ import { lessen } from './withholding.js';
 /** No more than these are kept of one transfer. */
 const MOST_DEBTS = 20;
 
-/** Of `reversals r` with `seller_transfers t`: owed, kept of no other transfer now, and truly with the seller. */
-const OPEN = `r.debt_since IS NOT NULL AND r.status = 'waiting_balance' AND t.completed_at IS NOT NULL
+/**
+ * Of `reversals r` with `seller_transfers t`: owed, kept of no other transfer now, and truly with the seller. What a person is asked about
+ * that transfer, perhaps because somebody else took of it, comes first.
+ */
+const OPEN = `r.debt_since IS NOT NULL AND r.status = 'waiting_balance' AND t.completed_at IS NOT NULL AND t.attention_reason IS NULL
   AND NOT EXISTS (SELECT 1 FROM debt_offsets k WHERE k.reversal_id = r.id AND k.status <> 'reopened')`;
 
 /** Locks the order of a transfer and those whose debts may be kept of it, all of them with their transfers. @returns which */
