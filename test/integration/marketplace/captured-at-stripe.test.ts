@@ -107,6 +107,25 @@ describe('a payment at Stripe that is captured by hand', () => {
     expect(new Set(keys).size).toBe(2);
   });
 
+  it('is not captured while a person has paused Stripe', async () => {
+    const { order, payment } = await held();
+    await askCapture(payment);
+    await world.ledger.pauseProvider({ provider: 'stripe', by: 'ann', authenticated: true, note: '' });
+    await read(payment);
+    expect([calls('payment_intents.capture').length, await partsOf(order)]).toEqual([
+      0,
+      [[1_000n, 'open', 'not_sent']],
+    ]);
+  });
+
+  it('bears our own marks, whatever metadata it was asked to be made with', async () => {
+    const metadata = { order_id: 'x', payment_id: 'x', basket: '7' };
+    const { order, payment } = await held({ passedOn: { metadata } });
+    expect(intents()).toMatchObject([
+      { metadata: { order_id: order, payment_id: payment, generation: '1', basket: '7' } },
+    ]);
+  });
+
   it('asks a person when nobody has captured it for six days', async () => {
     const { order, payment } = await held();
     world.clock.advance(6 * 24 * HOUR_MS);
@@ -130,6 +149,30 @@ describe('a payment at Stripe that is captured by hand', () => {
     expect(await world.openEvents()).toBe(0);
   });
 });
+
+it.each([
+  ['surely', 0],
+  [undefined, 1],
+] as const)(
+  'a refund that Stripe lists of a payment through Hyperswitch, of held money: %s',
+  async (ofHeld, waiting) => {
+    const order = await world.paid({ acct_ada: 600n });
+    const payment = await paymentOf(order);
+    if (!payment) throw new Error('no payment');
+    const listed = {
+      stripeRefundId: 're_held',
+      charge: 'ch_1',
+      paymentIntent: null,
+      amount: 100n,
+      currency: 'USD',
+      status: 'succeeded',
+      madeFrom: null,
+      createdAt: new Date(world.clock.nowMs()).toISOString(),
+      ...(ofHeld === undefined ? {} : { ofHeld }),
+    };
+    expect(await world.ledger.noteUnnamedRefunds(payment.id, [listed])).toBe(waiting);
+  },
+);
 
 describe('what somebody else captures in Stripe’s dashboard', () => {
   it('pays the order where it is the whole', async () => {

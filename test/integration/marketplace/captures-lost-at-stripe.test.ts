@@ -8,8 +8,10 @@ import { shopAtStripe } from '../../support/marketplace/made-at-stripe.js';
 // A capture at Stripe whose answer is lost is carried out once, and it and a cancel exclude each other.
 
 let world: DisputeWorld;
+let meanwhile: (endpoint: string) => Promise<void>;
 beforeEach(async () => {
-  world = await openDisputeWorld();
+  meanwhile = async () => undefined;
+  world = await openDisputeWorld({ whileWaiting: (endpoint) => meanwhile(endpoint) });
 });
 afterEach(async () => {
   await world.settle();
@@ -93,6 +95,21 @@ describe('a capture whose answer Stripe lost', () => {
     world.atStripe.setFaults([{ kinds: ['rate_limited'], on: ['payment_intents.capture'], times: 1 }]);
     await later(6_000, payment);
     expect([sent().length, await partsOf(order)]).toEqual([2, [[1_000n, 'open', 'unknown']]]);
+  });
+
+  it('does not leave once a person has paused Stripe while it waited for its token, and goes out once when resumed', async () => {
+    const { order, payment } = await held();
+    await askCapture(payment);
+    const person = { provider: 'stripe', by: 'ann', authenticated: true, note: '' } as const;
+    meanwhile = async (endpoint) => {
+      if (endpoint === 'payment_intents.capture') await world.ledger.pauseProvider(person);
+    };
+    await read(payment);
+    expect([sent().length, await partsOf(order)]).toEqual([0, [[1_000n, 'open', 'absent']]]);
+    meanwhile = async () => undefined;
+    await world.ledger.resumeProvider(person);
+    expect(await read(payment)).toEqual({ kind: 'final', status: 'succeeded' });
+    expect(sent()).toHaveLength(1);
   });
 
   it('is over where Stripe refuses it under the same key', async () => {
