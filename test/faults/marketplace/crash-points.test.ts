@@ -6,6 +6,7 @@ import { marketplaceOperations, settlementOperations } from '../../support/ledge
 import { BESIDE_THE_PATH } from '../../support/marketplace/crash/beside-the-path.js';
 import { CANCELS } from '../../support/marketplace/crash/cancels.js';
 import { CAPTURES } from '../../support/marketplace/crash/captures.js';
+import { CONVERTED } from '../../support/marketplace/crash/converted.js';
 import { DISPUTES } from '../../support/marketplace/crash/disputes.js';
 import { isOver } from '../../support/marketplace/crash/endings.js';
 import { HTTP, listenTo } from '../../support/marketplace/crash/http.js';
@@ -36,6 +37,7 @@ const STORIES = {
   captures: CAPTURES,
   transfers: TRANSFERS,
   reversals: [...REVERSALS, INQUIRY_ELSEWHERE],
+  converted: CONVERTED,
   disputes: DISPUTES,
   searches: SEARCHES,
   waits: WAITS,
@@ -43,8 +45,9 @@ const STORIES = {
 } as const;
 type Group = keyof typeof STORIES;
 /** Buyers pay at the Stripe account that pays the sellers: transfers are drawn from their charges. */
-const LINKED: ReadonlySet<Group> = new Set<Group>(['transfers', 'disputes', 'searches']);
+const LINKED: ReadonlySet<Group> = new Set<Group>(['transfers', 'disputes', 'searches', 'converted']);
 const AT_STRIPE: Partial<Record<Group, 'paid' | 'begun'>> = { madeAtStripe: 'paid', leftAtStripe: 'begun' };
+const TO_EUROS = { currency: 'eur', rate: 0.92 };
 const GROUPS = Object.keys(STORIES) as Group[];
 /** Each is a process or two that dies and begins anew all the time: more of them would only starve Temporal, and each other. */
 const WORLDS_AT_ONCE = 4;
@@ -123,6 +126,8 @@ async function runAll(group: Group): Promise<Finished> {
     madeAtStripe: AT_STRIPE[group],
   });
   if (world.server) listenTo(world);
+  // Orders are in dollars, and what their buyers pay becomes euros.
+  if (group === 'converted') await world.stripe.setAccount(world.stripe.platformAccount, { settlesIn: TO_EUROS });
   if (group === 'cancels') world.hyperswitch.setAuto({ refund: { to: 'succeeded', afterMs: 0 } });
   const points = cellsOf(group);
   const alive = points.slice(0, undisturbed(group).length);
@@ -291,6 +296,8 @@ describe.each(GROUPS)('%s', (group) => {
   it('has the same ledgers as Hyperswitch and Stripe, each movement made once by the same bytes', async () => {
     const { rows, world } = own();
     expectMarketplaceLedgersEqual(rows, world);
+    const euros = world.stripe.ledger().transfers.filter(({ currency }) => currency === 'eur');
+    expect(euros.length > 0).toBe(group === 'converted');
     await expectSharesExact(world.test.url);
   });
 

@@ -141,6 +141,22 @@ describe('a refund that Stripe holds until the balance covers it', () => {
     expect(keys()).toEqual([id]);
   });
 
+  it('is shown as waiting where somebody made it in the dashboard, of what another checkout took', async () => {
+    const order = await world.ordered({ acct_ada: 1_000n });
+    const { payment_intent: intent, charge } = await world.atStripe.createCapture({ amount: 1_000, currency: 'usd' });
+    await world.external.takePayment(order, intent.id, 'shop');
+    await balance(0);
+    await world.atStripe.createRefund({ charge: charge.id, amount: 500, whenShort: 'pending' });
+    await world.stripeTells('charge.refunded', charge.id, intent.id);
+    await world.settle();
+    expect((await world.find(order)).refunds).toMatchObject([
+      { origin: 'provider', status: 'pending', waiting: { for: 'platform_balance' } },
+    ]);
+    await world.atStripe.updateRefund(atStripe()[0]?.id ?? '', 'succeeded');
+    await hours(2);
+    expect((await world.find(order)).refunds).toMatchObject([{ status: 'succeeded', waiting: null }]);
+  });
+
   it('has failed where Stripe gave it up: the buyer got nothing, and it may be asked for anew', async () => {
     const { id, order } = await short('pending');
     const name = atStripe()[0]?.id ?? '';

@@ -33,10 +33,10 @@ export const marketplaceRows = (url: string): Promise<MarketplaceRow[]> =>
        CASE WHEN p.provider = 'stripe' THEN f.connector_refund_id ELSE f.hyperswitch_refund_id END,
        coalesce(p.hyperswitch_payment_id, p.connector_transaction_id), f.attempts, 0, f.last_answer, f.attention_reason FROM refunds f JOIN payments p ON p.id = f.payment_id
      UNION ALL
-     SELECT 'transfer', id, order_id, seller_account, amount::text, currency, status, certainty, stripe_transfer_id, NULL, attempts,
+     SELECT 'transfer', id, order_id, seller_account, coalesce(sent_amount, amount)::text, coalesce(sent_currency, currency), status, certainty, stripe_transfer_id, NULL, attempts,
        retry_count, last_answer, attention_reason FROM seller_transfers
      UNION ALL
-     SELECT 'reversal', r.id, r.order_id, r.seller_account, r.amount::text, r.currency, r.status, r.certainty, r.stripe_reversal_id,
+     SELECT 'reversal', r.id, r.order_id, r.seller_account, coalesce(r.sent_amount, r.amount)::text, coalesce(t.sent_currency, r.currency), r.status, r.certainty, r.stripe_reversal_id,
        t.stripe_transfer_id, r.attempts, r.retry_count, r.last_answer, r.attention_reason
      FROM reversals r JOIN seller_transfers t ON t.id = r.transfer_id
      UNION ALL

@@ -10,7 +10,7 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
     'one transaction, after reads alone; told again it says the same: external-payments.test.ts',
   'ledger.noteStripeRefunds': 'one transaction; each refund is known by its name at Stripe: external-payments.test.ts',
   'ledger.refundWaits':
-    'nothing was made, as is known by then; without it the same is found again: refunds-that-wait.test.ts',
+    'nothing was made; without it the answer counts as lost, and it waits with its key: refunds-that-wait.test.ts',
   'ledger.refundsThatWait': 'dates; what nobody wakes comes round again in an hour: refunds-that-wait.test.ts',
   'stripe.readPayment': 'reads before anything is written: external-payments.test.ts',
   'stripe.transfersInGroup': 'reads before anything is written: external-payments.test.ts',
