@@ -10,6 +10,7 @@ import type {
   Payout,
   Reconciliation,
   SearchResults,
+  Seller,
   Session,
   Story,
 } from './types.js';
@@ -77,6 +78,13 @@ export const payoutsQuery = (filters: Filters) =>
     queryFn: ({ signal, pageParam }) =>
       get<Page<Payout>>(pathWith('/api/v1/payouts', { ...filters, limit: '50', cursor: pageParam }), signal),
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
+  });
+
+export const sellerQuery = (account: string) =>
+  queryOptions({
+    queryKey: ['seller', account],
+    refetchInterval: 30_000,
+    queryFn: ({ signal }) => get<Seller>(`/api/v1/sellers/${encodeURIComponent(account)}`, signal),
   });
 
 export const lastRunQuery = queryOptions({
