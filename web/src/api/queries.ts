@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import { ApiProblem, get, pathWith, rememberCsrf } from './client.js';
+import type { Seller } from './seller.js';
 import type {
   Drift,
   Explanation,
@@ -10,7 +11,6 @@ import type {
   Payout,
   Reconciliation,
   SearchResults,
-  Seller,
   Session,
   Story,
 } from './types.js';

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { spoken } from '../../../src/domain/words.js';
 import { sellerQuery } from '../api/queries.js';
-import type { Seller as SellerAnswer } from '../api/types.js';
+import type { Seller as SellerAnswer } from '../api/seller.js';
 import { moneyOf } from '../format/money.js';
 import { capital, shortId } from '../format/text.js';
 import { Amount } from '../parts/Amount.js';
