@@ -2,7 +2,12 @@
 export const CONSOLE_PATH = '/console';
 
 /** Pages that are linked to from outside the console; its router takes their paths from here. */
-export const CONSOLE_PAGES = { item: '/item/$kind/$id', drift: '/drift', payouts: '/payouts' } as const;
+export const CONSOLE_PAGES = {
+  item: '/item/$kind/$id',
+  drift: '/drift',
+  payouts: '/payouts',
+  seller: '/seller/$account',
+} as const;
 
 /** The page of one item, below PUBLIC_URL. */
 export const itemAddress = (kind: string, id: string): string =>

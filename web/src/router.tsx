@@ -13,6 +13,7 @@ import { Overview } from './pages/Overview.js';
 import { Payouts } from './pages/Payouts.js';
 import { Runbook, Runbooks } from './pages/Runbook.js';
 import { SearchPage } from './pages/SearchPage.js';
+import { Seller } from './pages/Seller.js';
 import { SignIn } from './pages/SignIn.js';
 import { Shell } from './parts/Shell.js';
 import { Empty, Loading, Problem } from './parts/States.js';
@@ -62,6 +63,7 @@ const routeTree = root.addChildren([
   at('/decide', Bulk),
   at(CONSOLE_PAGES.drift, Drift),
   at(CONSOLE_PAGES.payouts, Payouts),
+  at(CONSOLE_PAGES.seller, Seller),
   at('/search', SearchPage),
   at('/runbooks', Runbooks),
   at('/runbooks/$name', Runbook),

@@ -1,6 +1,6 @@
 import type { PayoutFacts } from '../../domain/calls/payout-answers.js';
 import type { Suspicion } from '../../domain/reconciliation/drift.js';
-import { differing, judgePayout, stateOfPayout, unknownPayout } from '../../domain/reconciliation/judge-payouts.js';
+import { judgePayout, stateOfPayout, unknownPayout } from '../../domain/reconciliation/judge-payouts.js';
 import { isYoung } from '../../domain/reconciliation/judge-stripe.js';
 import type { StripeCalls } from '../../providers/stripe/client.js';
 import { type ComparisonDependencies, isFound, type Page, type Place, unread, youngSince } from './comparison.js';
@@ -55,10 +55,12 @@ async function takeIn(
   for (const held of facts) {
     const known = rowOf(held);
     if (!known && isYoung(held.madeAt, youngSince(sides))) continue;
-    const state = known && stateOfPayout(held, known);
-    if (state === 'differs') suspicions.push(differing(held, known!));
-    if (state === 'same' || state === 'under_way' || state === 'differs') continue;
-    const seen = known ? differing(held, known) : unknownPayout(held);
+    const seen = known ? judgePayout(held, known) : unknownPayout(held);
+    if (!seen) continue;
+    if (known && stateOfPayout(held, known) === 'differs') {
+      suspicions.push(seen);
+      continue;
+    }
     await ledger.savePayout(held);
     const now = (await rowsOf([held], sides))(held);
     // One that went back at Stripe changes nothing here.

@@ -31,7 +31,7 @@ export function judgePayout(held: PayoutFacts, known: HeldPayout): Suspicion | u
   return state === 'same' || state === 'under_way' ? undefined : differing(held, known);
 }
 
-export const differing = (held: PayoutFacts, known: HeldPayout): Suspicion => ({
+const differing = (held: PayoutFacts, known: HeldPayout): Suspicion => ({
   ...about(held),
   kind: 'payout_differs',
   ledgerSays: `${says(known)} of ${known.sellerAccount}`,

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, QueryClient, queryOptions } from '@tanstack/react-query';
 import { ApiProblem, get, pathWith, rememberCsrf } from './client.js';
+import type { Seller } from './seller.js';
 import type {
   Drift,
   Explanation,
@@ -77,6 +78,13 @@ export const payoutsQuery = (filters: Filters) =>
     queryFn: ({ signal, pageParam }) =>
       get<Page<Payout>>(pathWith('/api/v1/payouts', { ...filters, limit: '50', cursor: pageParam }), signal),
     getNextPageParam: ({ next_cursor }) => next_cursor ?? undefined,
+  });
+
+export const sellerQuery = (account: string) =>
+  queryOptions({
+    queryKey: ['seller', account],
+    refetchInterval: 30_000,
+    queryFn: ({ signal }) => get<Seller>(`/api/v1/sellers/${encodeURIComponent(account)}`, signal),
   });
 
 export const lastRunQuery = queryOptions({

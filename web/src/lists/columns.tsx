@@ -5,6 +5,7 @@ import type { Kind, ListedItem } from '../api/types.js';
 import { type Money, moneyOf } from '../format/money.js';
 import { asText, shortId } from '../format/text.js';
 import { CertaintyTag } from '../parts/Certainty.js';
+import { SellerLink } from '../parts/SellerLink.js';
 import { ReasonTag, StatusTag } from '../parts/Status.js';
 import { When } from '../parts/When.js';
 
@@ -57,6 +58,20 @@ export const name = (id: string, head: string, optional?: true): Column => ({
     );
   },
 });
+export const seller: Column = {
+  id: 'seller_account',
+  head: 'Seller',
+  cell: (item) => {
+    const account = item['seller_account'];
+    return typeof account === 'string' && account !== '' ? (
+      <SellerLink account={account}>
+        <code>{shortId(account)}</code>
+      </SellerLink>
+    ) : (
+      <span className="muted">—</span>
+    );
+  },
+};
 export const time = (id: string, head: string, optional?: true): Column => ({
   id,
   head,

@@ -14,6 +14,7 @@ import { ItemLink } from '../parts/ItemLink.js';
 import { NoteField } from '../parts/NoteField.js';
 import { PageHead } from '../parts/PageHead.js';
 import { RunbookLink } from '../parts/RunbookLink.js';
+import { SellerLink } from '../parts/SellerLink.js';
 import { Empty, Loading, Problem, Stale } from '../parts/States.js';
 import { useMayAct } from '../parts/useMayAct.js';
 import { When } from '../parts/When.js';
@@ -61,7 +62,7 @@ function Card({ payout }: { readonly payout: Payout }) {
         <div>
           <dt>To the bank of</dt>
           <dd>
-            {payout.seller_account} (<code>{id}</code>)
+            <SellerLink account={payout.seller_account} /> (<code>{id}</code>)
           </dd>
         </div>
         <div>

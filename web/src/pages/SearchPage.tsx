@@ -5,6 +5,7 @@ import { plural, shortId } from '../format/text.js';
 import { ItemLink } from '../parts/ItemLink.js';
 import { PageHead } from '../parts/PageHead.js';
 import { Said } from '../parts/Said.js';
+import { SellerLink } from '../parts/SellerLink.js';
 import { Empty, Loading, Problem } from '../parts/States.js';
 import { StatusTag } from '../parts/Status.js';
 import { Tag } from '../parts/Tag.js';
@@ -40,6 +41,11 @@ export function SearchPage() {
         <Empty icon="search" title="Nothing has that name">
           Names are compared whole: paste all of it, without spaces around it.
         </Empty>
+      ) : null}
+      {q.startsWith('acct_') ? (
+        <p>
+          <SellerLink account={q}>What this seller owes, and what waits for him</SellerLink>
+        </p>
       ) : null}
       {found.length > 0 ? (
         <>

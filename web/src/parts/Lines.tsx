@@ -4,6 +4,7 @@ import { moneyOf } from '../format/money.js';
 import { Amount, columnOf } from './Amount.js';
 import { Panel } from './Panel.js';
 import { Said } from './Said.js';
+import { SellerLink } from './SellerLink.js';
 
 interface Line {
   readonly id: string;
@@ -51,7 +52,9 @@ export function Lines({ order }: { readonly order: ListedItem }) {
                   <Said text={line.description} />
                   {line.kind === 'item' ? null : <span className="muted"> ({line.kind})</span>}
                 </th>
-                <td data-head="Whose">{line.seller_account ?? 'the platform’s own'}</td>
+                <td data-head="Whose">
+                  {line.seller_account === null ? 'the platform’s own' : <SellerLink account={line.seller_account} />}
+                </td>
                 <td data-head="Amount" className="number">
                   <Amount money={inUnit(line.amount)} {...column} />
                 </td>

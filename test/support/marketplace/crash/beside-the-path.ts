@@ -151,6 +151,7 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
       'stripe.disputesSince',
       'stripe.paymentsSince',
       'stripe.refundsSince',
+      'stripe.payoutsSince',
       'hyperswitch.paymentsSince',
       'hyperswitch.refundsSince',
     ].map((list) => [list, 'a reconciliation moves no money: test/integration/reconciliation/resumed.test.ts']),
