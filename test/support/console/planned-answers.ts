@@ -100,6 +100,7 @@ const refund = {
   fee: 'return_proportionally',
   hyperswitch_refund_id: 'ref_0195a1f0',
   stripe_refund_id: null,
+  waiting: null,
   reversals: [taken, foreign],
   reason: 'requested_by_customer',
   certainty: 'done',
@@ -641,6 +642,7 @@ export const overview = {
     { kind: 'reversal', status: 'waiting_balance', currency: 'JPY', amount: '120000', count: 1, oldest_at: ago(130) },
     { kind: 'refund', status: 'pending', currency: 'EUR', amount: '990', count: 1, oldest_at: ago(8) },
   ],
+  decisions_not_taken: [],
   providers: [
     {
       provider: 'stripe',
