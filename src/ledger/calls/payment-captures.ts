@@ -147,8 +147,8 @@ async function recordAnswer(query: Query, { id, capture, said, detail }: Capture
   await recordEvent(query, { kind: 'payment', id, what, certainty, detail: { capture, said, detail } });
 }
 
-const isCancelling = ({ cancel_asked_at, cancel_certainty }: LockedPayment): boolean =>
-  cancel_asked_at !== null || cancel_certainty === 'in_flight' || cancel_certainty === 'unknown';
+/** Somebody wants it. What was sent without an answer before its buyer came back is told by what is read of the payment. */
+const isCancelling = ({ cancel_asked_at }: LockedPayment): boolean => cancel_asked_at !== null;
 
 async function whyNoCapture(query: Query, row: LockedPayment): Promise<CaptureAsked | undefined> {
   if (row.capture_method === 'automatic') return { kind: 'automatic' };

@@ -6,6 +6,7 @@ import type { FeePolicy } from '../../domain/marketplace/lines.js';
 import { PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
 import { PAYMENT_TRANSITIONS, type PaymentStatus } from '../../domain/marketplace/marketplace-status.js';
 import { isCapturable } from '../../domain/marketplace/payment-capture.js';
+import { isLeft } from '../../domain/marketplace/payment-expiry.js';
 import { dropAttention, pendingRequest, withdrawRequests } from '../decisions/decision-rows.js';
 import { acceptPart, asAccepted, partThatPays } from '../marketplace/accept-captured.js';
 import { lockName } from '../marketplace/external-payments.js';
@@ -267,6 +268,8 @@ async function saveReading({ query, sealer }: Reader, row: LockedPayment, save: 
        authorized_at = CASE WHEN $15::boolean THEN coalesce(authorized_at, clock_now()) END,
        connector = coalesce($13, connector), connector_transaction_id = coalesce($14, connector_transaction_id),
        cancel_certainty = CASE WHEN cancel_certainty IN ('in_flight', 'unknown') THEN coalesce($10, cancel_certainty) ELSE cancel_certainty END,
+       cancel_asked_at = CASE WHEN $16 AND cancel_asked_by = 'expiry' THEN NULL ELSE cancel_asked_at END,
+       cancel_asked_by = CASE WHEN $16 AND cancel_asked_by = 'expiry' THEN NULL ELSE cancel_asked_by END,
        sealed_client_secret = coalesce($4, CASE WHEN $7 THEN sealed_client_secret END),
        sealed_key_id = coalesce($5, CASE WHEN $7 THEN sealed_key_id END),
        runner = CASE WHEN runner = $6 THEN NULL ELSE runner END,
@@ -290,6 +293,8 @@ async function saveReading({ query, sealer }: Reader, row: LockedPayment, save: 
       facts.connector,
       facts.connectorTransactionId,
       isHeld(row, facts),
+      // Its buyer has come back: what its expiry began is over, whatever became of it.
+      open && question === null && !isLeft(facts.providerStatus),
     ],
   );
 }

@@ -26,10 +26,16 @@ export async function partThatPays(
   );
   if (!asked || asked.open || BigInt(asked.done) !== captured.surely || (await namesLines(query, row.order_id)))
     return null;
-  const isCancelling =
-    row.cancel_asked_at !== null || row.cancel_certainty === 'in_flight' || row.cancel_certainty === 'unknown';
-  return facts.final || (row.captures_closed_at !== null && !isCancelling) ? captured.surely : null;
+  return facts.final || (row.captures_closed_at !== null && !waitsForCancel(row)) ? captured.surely : null;
 }
+
+/** The rest is called off first, so that the buyer has it back; sellers do not wait for a provider who cannot say whether it was. */
+const CANCELS_TRIED = 3;
+const waitsForCancel = ({
+  cancel_asked_at: asked,
+  cancel_certainty: certainty,
+  cancel_attempts: tried,
+}: LockedPayment) => asked !== null && !(certainty === 'unknown' && tried >= CANCELS_TRIED);
 
 /** What a refund gives back of single lines is measured by what these came to when it was asked for. */
 async function namesLines(query: Query, order: OrderId): Promise<boolean> {
