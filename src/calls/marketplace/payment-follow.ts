@@ -3,6 +3,7 @@ import type { PaymentReadFacts } from '../../domain/calls/provider-answers.js';
 import type { PaymentId } from '../../domain/ids.js';
 import { PROVIDER_NAMES } from '../../domain/marketplace/marketplace.js';
 import { overdueReadMs } from '../../domain/marketplace/overdue.js';
+import type { PaymentTerms } from '../../domain/marketplace/payment-capture.js';
 import type { ClaimedPayment } from '../../ledger/calls/call-types.js';
 import type { FollowStep } from '../steps.js';
 import { type HyperswitchFollow, heldStep, MISFIT_AGAIN_MS, stillOpen } from './hyperswitch-follow.js';
@@ -34,6 +35,8 @@ export interface PaymentFollowDependencies<Facts extends PaymentReadFacts = Paym
   readonly expiryMs: number;
 }
 
+const HELD_READ_MS = 6 * 3_600_000;
+
 /** One step of a payment: made, cancelled where that is due, or read. */
 export function createPaymentFollow<Facts extends PaymentReadFacts>(dependencies: PaymentFollowDependencies<Facts>) {
   const { ledger, port, wake, holdMs, nextRunner, expiryMs } = dependencies;
@@ -42,13 +45,19 @@ export function createPaymentFollow<Facts extends PaymentReadFacts>(dependencies
   const cancelIfDue = createPaymentCancel({ ledger, port, holdMs, expiryMs, apply });
   const captureIfDue = createPaymentCapture({ ledger, port, holdMs, apply });
 
+  /** What may be captured by hand is looked at often enough that a person hears in time of money that a bank lets go of. */
+  function readAgainOf(ageMs: number, { captureMethod }: PaymentTerms): number | null {
+    const waitMs = overdueReadMs(ageMs, expiryMs);
+    return waitMs === null || captureMethod === 'automatic' ? waitMs : Math.min(waitMs, HELD_READ_MS);
+  }
+
   async function advancePayment(id: PaymentId): Promise<FollowStep> {
     const runner = nextRunner();
     const claim = await ledger.claimPayment(id, runner, holdMs);
     if (claim.kind === 'held') return heldStep(claim);
     if (claim.kind === 'final') return await reread(claim.claim);
     const { certainty, refusal, ageMs, terms } = claim.claim;
-    const readAgainMs = overdueReadMs(ageMs, expiryMs);
+    const readAgainMs = readAgainOf(ageMs, terms);
     const held = { id, runner };
     const call: HyperswitchCall<Facts> = {
       provider: port.provider,

@@ -109,6 +109,17 @@ describe('a payment that is captured once', () => {
     expect(await world.payment(paymentId)).toMatchObject({ status: 'succeeded', attention: null });
   });
 
+  it('is asked about within six hours of that, long before its bank lets go of it, by the ledger’s own dates', async () => {
+    const { paymentId } = await world.held('manual');
+    world.clock.advance((6 * 24 - 1) * HOUR_MS);
+    await world.advancePayment(paymentId);
+    const dueInMs = await world.dueInMs('payments', paymentId);
+    expect(dueInMs).toBeLessThan(6.5 * HOUR_MS);
+    world.clock.advance(dueInMs);
+    await world.advancePayment(paymentId);
+    expect(await world.payment(paymentId)).toMatchObject({ attention: { reason: 'capture_overdue' } });
+  });
+
   it.each(['cancelled', 'expired'] as const)('ends unpaid when its money lapses: %s', async (to) => {
     const { id, paymentId, at } = await world.held('manual');
     await world.sandbox.movePayment(at, { to });
