@@ -25,11 +25,12 @@ async function post(path, body, key) {
     body: JSON.stringify(body),
   });
   const answer = await response.json();
-  if (!response.ok) throw new Error(`${path}: ${response.status} ${answer.detail}`);
+  if (!response.ok)
+    throw new Error(`${path}: ${response.status} ${answer.detail} ${JSON.stringify(answer.errors ?? [])}`);
   return answer;
 }
 
-const name = argv[2] ?? 'order-1';
+const name = argv[2] ?? 'own-checkout-1';
 
 // What the buyer is to pay, and who shares it. Without this nobody would know whose money it is.
 const order = await post(

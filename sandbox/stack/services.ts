@@ -99,7 +99,7 @@ export function createServices(context: ServiceContext): Services {
 
 /** Settings of the caller that may pass into a sandbox: never an address or a secret of a real system. */
 const PASSED_ON =
-  /^(SETTLEMENT|REVERSAL|TRANSFER|RATE_LIMIT)_|^(APPROVAL_THRESHOLD|RELEASED_LIMIT|LOG_LEVEL|NODE_OPTIONS|PATH|HOME|TMPDIR|TZ)$/;
+  /^(SETTLEMENT|REVERSAL|TRANSFER|RATE_LIMIT)_|^(APPROVAL_THRESHOLD|RELEASED_LIMIT|PAYMENT_PROVIDER|PAYMENT_EXPIRY|CAPTURE_OVERDUE|RELEASE_OVERDUE|OFFSET|OFFSET_LIMIT|DISPUTE_POLICY|REFUND_FEE|LOG_LEVEL|NODE_OPTIONS|PATH|HOME|TMPDIR|TZ)$/;
 
 function programEnvironment(context: ServiceContext): NodeJS.ProcessEnv {
   const { ports, secrets, settings, environment } = context;

@@ -6,7 +6,8 @@ import { optional, standard, webhookSecrets } from './describe.js';
 /** Where payments are made, and for how long they wait for their buyers and for whoever captures them. */
 export const PAYMENT_VARIABLES = {
   HYPERSWITCH_BASE_URL: optional(apiBase(), {
-    description: 'Hyperswitch; without it payments and refunds are disabled.',
+    description:
+      'Hyperswitch; without it payments and refunds are made at Stripe (PAYMENT_PROVIDER=stripe), or by a checkout of your own.',
     example: 'https://sandbox.hyperswitch.io',
   }),
   HYPERSWITCH_API_KEY: optional(secretOf(8), { secret: true, description: 'Hyperswitch API key.', example: 'snd_…' }),

@@ -11,6 +11,10 @@ const MOST_NAMED = 9;
  */
 export async function findItem(ledger: Pick<OperatorLedger, 'findItems'>, text: string): Promise<FoundItem> {
   const [found, ...others] = await ledger.findItems(text);
+  if (!found && text.startsWith('po_'))
+    throw new CommandRefused(
+      `${text} is a payout's name: makegood explain ${text} tells of it, makegood payouts lists them`,
+    );
   if (!found) throw new CommandRefused(`nothing has the id ${text}; makegood list shows what there is`);
   if (others.length > 0) {
     const all = [found, ...others.slice(0, MOST_NAMED)].map(({ kind, id }) => `${kind} ${id}`).join(', ');

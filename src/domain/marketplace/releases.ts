@@ -39,7 +39,7 @@ export type HeldFor =
 export function heldInWords(held: HeldFor): string {
   switch (held.kind) {
     case 'release':
-      return 'until somebody releases it';
+      return 'until somebody releases it (POST /api/v1/transfers/{id}/release)';
     case 'date':
       return `until ${held.until}, when it is released`;
     case 'dispute':

@@ -11,11 +11,16 @@ const LONGEST_RELEASE_MS = 365 * 86_400_000;
 export const RELEASE_IS =
   "When a seller's share may be sent: `immediately` (default), `on_request` (POST /api/v1/transfers/{id}/release), or so long after the order was paid.";
 
+const DELAY_IS = 'has to be a whole number and one of ms, s, m, h, d, such as "7d", at most 365d';
+
 export const releaseIn = z.union(
   [
     z.enum(['immediately', 'on_request']),
     z.strictObject({
-      after: z.string().refine(isReleaseDelay).describe('A whole number and one of ms, s, m, h, d; at most 365d.'),
+      after: z
+        .string()
+        .refine(isReleaseDelay, { error: DELAY_IS })
+        .describe('A whole number and one of ms, s, m, h, d; at most 365d.'),
     }),
   ],
   {

@@ -54,7 +54,7 @@ describe('what happens next', () => {
     [{ kind: 'transfer', status: 'pending', behind: 'another' }, /^waits for payment another of its order/],
     [
       { kind: 'transfer', status: 'held', heldFor: { kind: 'release' }, parkedBy: 'stripe' },
-      /^is held until somebody releases it;/,
+      /^is held until somebody releases it \(POST [^)]*\);/,
     ],
     [
       { kind: 'transfer', status: 'held', heldFor: { kind: 'date', until: LATER } },
