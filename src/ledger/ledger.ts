@@ -195,7 +195,7 @@ function createMarketplace({
     ...createWaitingRefunds(database),
     ...createTransferCalls(database, releaseOverdueMs, offsets),
     ...createPaymentCharges(database),
-    ...createPlatformQueue(database),
+    ...createPlatformQueue(database, offsets),
     ...createSellerQueue(database),
     ...createForeignShares(database),
     ...createReversalCalls(database, debtHorizonMs),
