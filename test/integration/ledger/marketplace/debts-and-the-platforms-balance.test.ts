@@ -13,7 +13,7 @@ async function waiting(amounts: readonly bigint[], offsets = ALL_OF_IT, ofBob?: 
   const world = await debtWorld({ offsets });
   const { reversal } = await world.short(1_000n, 800n);
   const calls = world.stripe.inLane();
-  const { createTransfer } = calls;
+  const createTransfer = calls.createTransfer.bind(calls);
   const platform = { empty: true };
   calls.createTransfer = (...given) => (platform.empty ? Promise.resolve(SHORT) : createTransfer(...given));
   calls.readPlatformBalance = () => Promise.resolve({ kind: 'found', value: new Map([['USD', 0n]]) });

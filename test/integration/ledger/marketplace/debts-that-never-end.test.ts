@@ -36,7 +36,7 @@ it('a share of which all is owed does not wait for a balance of the platform tha
   const world = await debtWorld();
   const { reversal } = await world.short(1_000n, 800n);
   const calls = world.stripe.inLane();
-  const { createTransfer } = calls;
+  const createTransfer = calls.createTransfer.bind(calls);
   const short = { kind: 'short', detail: '400 balance_insufficient', replayed: false, requestId: null } as const;
   let empty = true;
   calls.createTransfer = (...given) => (empty ? Promise.resolve(short) : createTransfer(...given));
