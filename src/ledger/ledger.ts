@@ -30,6 +30,7 @@ import { createMarketplaceLists } from './marketplace/marketplace-lists.js';
 import { createOrders } from './marketplace/orders.js';
 import { createPayments } from './marketplace/payments.js';
 import { createPayoutContents } from './marketplace/payout-contents.js';
+import { createPayoutEvents } from './marketplace/payout-events.js';
 import { createPayoutReader } from './marketplace/payout-reader.js';
 import { createPayouts } from './marketplace/payouts.js';
 import { createRefunds } from './marketplace/refunds.js';
@@ -184,6 +185,7 @@ function createMarketplace({
     ...createMoneyThatLeaves(database, { disputeRules, clock, refundFee }),
     ...createPayouts(database),
     ...createPayoutContents(database),
+    ...createPayoutEvents(database),
     ...createPayoutReader(database),
     ...createSellerBalances(database),
     ...createSellerSides(database),
@@ -195,7 +197,7 @@ function createMarketplace({
     ...createWaitingRefunds(database),
     ...createTransferCalls(database, releaseOverdueMs, offsets),
     ...createPaymentCharges(database),
-    ...createPlatformQueue(database),
+    ...createPlatformQueue(database, offsets),
     ...createSellerQueue(database),
     ...createForeignShares(database),
     ...createReversalCalls(database, debtHorizonMs),

@@ -20,6 +20,7 @@ import { createMarketplaceLists } from '../../src/ledger/marketplace/marketplace
 import { createOrders } from '../../src/ledger/marketplace/orders.js';
 import { createPayments } from '../../src/ledger/marketplace/payments.js';
 import { createPayoutContents } from '../../src/ledger/marketplace/payout-contents.js';
+import { createPayoutEvents } from '../../src/ledger/marketplace/payout-events.js';
 import { createPayoutReader } from '../../src/ledger/marketplace/payout-reader.js';
 import { createPayouts } from '../../src/ledger/marketplace/payouts.js';
 import { createRefunds } from '../../src/ledger/marketplace/refunds.js';
@@ -50,6 +51,7 @@ export const marketplaceOperations = (): readonly string[] =>
     ...createExternalPayments(NOTHING, NOTHING),
     ...createPayouts(NOTHING),
     ...createPayoutContents(NOTHING),
+    ...createPayoutEvents(NOTHING),
     ...createPayoutReader(NOTHING),
     ...createSellerBalances(NOTHING),
     ...createHistorical(NOTHING),

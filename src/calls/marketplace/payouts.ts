@@ -32,12 +32,13 @@ export function createPayoutReading({ ledger, stripe }: PayoutDependencies) {
     answer: Exclude<ReadAnswer<unknown>, { kind: 'found' }>,
   ): Promise<string> {
     const { detail } = answer;
-    await ledger.payoutUnread(id, { why: whyOf(answer), detail });
+    await ledger.payoutUnread(id, { why: whyUnread(answer), detail });
     return detail;
   }
 }
 
-function whyOf(answer: Exclude<ReadAnswer<unknown>, { kind: 'found' }>): PayoutUnread['why'] {
+/** What is concluded of a payout that was not read. */
+export function whyUnread(answer: Exclude<ReadAnswer<unknown>, { kind: 'found' }>): PayoutUnread['why'] {
   if (answer.kind === 'missing') return 'gone';
   // Of a key that is refused altogether nothing is concluded about one seller.
   return answer.kind === 'misdirected' && answer.scope === 'seller' ? 'refused' : 'later';

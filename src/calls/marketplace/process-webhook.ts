@@ -4,6 +4,7 @@ import { markOfReversal } from '../../domain/marketplace/ours-at-stripe.js';
 import { StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import type { Ledger } from '../../ledger/ledger.js';
 import type { Finishing, MarketplaceItem, NewWebhookEvent } from '../../ledger/marketplace/marketplace-types.js';
+import { whyUnread } from './payouts.js';
 import type { PinnedStripe } from './pinned-reads.js';
 import { createToldSearch, LEFT_US } from './told-search.js';
 import { standingAt } from './what-transfers-wait-for.js';
@@ -21,6 +22,7 @@ export interface WebhookDependencies {
     | 'sellerMatters'
     | 'sellerShows'
     | 'savePayout'
+    | 'payoutEventRefused'
     | 'payoutsReadableAgain'
     | 'reversedTransfer'
     | 'noteReversed'
@@ -56,14 +58,8 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
         await ledger.finishWebhook(taken, 'woke');
         return 'acted';
       }
-      if (event.type.startsWith('payout.') && event.objectId !== null) {
-        if (!stripe) return 'left';
-        const answer = await stripe.inLane(event.account).readPayout(event.objectId, event.account);
-        if (answer.kind === 'found') await ledger.savePayout(answer.value);
-        if (answer.kind !== 'found' && answer.kind !== 'missing') return 'left';
-        await ledger.finishWebhook(taken, answer.kind);
-        return 'acted';
-      }
+      if (event.type.startsWith('payout.') && event.objectId !== null)
+        return await finished(taken, await readPayout(taken, event.objectId, event.account));
     }
     if (event.provider === 'stripe' && event.account === null && LEFT_US.test(event.type))
       return await finished(taken, await searchFor(event));
@@ -84,6 +80,19 @@ export function createWebhookProcessor({ ledger, stripe, searchPayment, wake }: 
     if (outcome === 'left') return 'left';
     await ledger.finishWebhook(taken, outcome);
     return 'acted';
+  }
+
+  /** Where nobody lets us in, its event ends as the payout itself would. */
+  async function readPayout(taken: Finishing, id: string, account: string): Promise<string> {
+    const answer = await stripe?.inLane(account).readPayout(id, account);
+    if (!answer) return 'left';
+    if (answer.kind === 'found') {
+      await ledger.savePayout(answer.value);
+      return answer.kind;
+    }
+    const why = whyUnread(answer);
+    if (why === 'refused') await ledger.payoutEventRefused(taken, { id, account, detail: answer.detail });
+    return why === 'gone' ? answer.kind : 'left';
   }
 
   /** The platform's own: refunds and transfers may wait for it. */

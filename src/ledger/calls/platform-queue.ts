@@ -1,9 +1,10 @@
 import { surelyUnmoved } from '../../domain/calls/certainty.js';
 import type { TransferId } from '../../domain/ids.js';
 import { isWaiting } from '../../domain/marketplace/marketplace-status.js';
+import { DEFAULT_OFFSET_RULES, type OffsetRules } from '../../domain/marketplace/offsets.js';
 import { thatFit } from '../../domain/marketplace/platform-queue.js';
 import type { Database } from '../database.js';
-import { reopenOffsets } from '../marketplace/debt-offsets.js';
+import { leastSent, reopenOffsets } from '../marketplace/debt-offsets.js';
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { questionedPayment } from '../marketplace/order-status.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
@@ -38,7 +39,7 @@ interface GateRow {
 const GATE = `SELECT currency, doubted, (extract(epoch FROM read_next_at - clock_now()) * 1000)::float8 AS due_ms FROM platform_gates`;
 
 /** Transfers that wait for the platform's own balance at Stripe, by currency. */
-export function createPlatformQueue(database: Database) {
+export function createPlatformQueue(database: Database, rules = DEFAULT_OFFSET_RULES) {
   return {
     /**
      * The last question before a permit: others may wait for the same balance, and then this one waits with them. What is drawn from
@@ -67,7 +68,8 @@ export function createPlatformQueue(database: Database) {
     },
 
     /**
-     * Lets go what fits into what Stripe shows, the oldest first, and notes what is missing for the rest.
+     * Lets go what fits into what Stripe shows, the oldest first, and notes what is missing for the rest. What a seller owes is kept of
+     * his, and what is kept needs no balance.
      * @param available by currency; what is not named is nothing
      * @param told Stripe has told of money, so that a refusal of before says nothing any more
      * @returns what to start
@@ -78,7 +80,7 @@ export function createPlatformQueue(database: Database) {
         const started: MarketplaceItem[] = [];
         for (const gate of gates) {
           const shown = available.get(gate.currency) ?? 0n;
-          started.push(...(await admit(query, { gate, shown, doubted: gate.doubted && !told })));
+          started.push(...(await admit(query, { gate, shown, doubted: gate.doubted && !told, rules })));
         }
         return started;
       }),
@@ -120,19 +122,27 @@ interface Admission {
   readonly gate: GateRow;
   readonly shown: bigint;
   readonly doubted: boolean;
+  readonly rules: OffsetRules;
 }
 
-async function admit(query: Query, { gate: { currency }, shown, doubted }: Admission): Promise<MarketplaceItem[]> {
+async function admit(
+  query: Query,
+  { gate: { currency }, shown, doubted, rules }: Admission,
+): Promise<MarketplaceItem[]> {
   if (!(await isGated(query, currency))) return [];
-  const left = shown - (await spokenFor(query, currency));
+  const free = shown - (await spokenFor(query, currency));
+  const left = free > 0n ? free : 0n;
   const rows = await query<{ id: string; amount: string }>(
-    `SELECT id, amount FROM seller_transfers x WHERE status = '${STATUS}' AND currency = $1 AND amount <= $2
-       AND attention_reason IS NULL AND runner IS NULL AND coalesce(admitted_until <= clock_now(), true) AND ${MAY_GO}
-     ORDER BY ${doubted ? LEAST_TRIED : 'id'} LIMIT ${MOST_AT_ONCE} FOR UPDATE SKIP LOCKED`,
+    `SELECT x.id, n.amount FROM seller_transfers x JOIN (${leastSent(WAITING, currency, rules)}) n ON n.id = x.id
+     WHERE ${WAITING} AND n.amount <= $2
+     ORDER BY ${doubted ? LEAST_TRIED : 'x.id'} LIMIT ${MOST_AT_ONCE} FOR UPDATE OF x SKIP LOCKED`,
     [currency, left.toString()],
   );
   const waiting = rows.map(({ id, amount }) => ({ id, amount: BigInt(amount) }));
-  const chosen = thatFit(waiting, left, doubted ? 1 : MOST_AT_ONCE);
+  // A balance that is doubted says nothing of what needs none.
+  const whollyKept = waiting.filter(({ amount }) => amount === 0n);
+  const others = waiting.filter(({ amount }) => amount > 0n);
+  const chosen = [...whollyKept, ...thatFit(others, left, doubted ? 1 : MOST_AT_ONCE - whollyKept.length)];
   await query(
     `UPDATE seller_transfers SET admitted_until = clock_now() + ${ADMITTED_FOR}, next_retry_at = NULL, next_check_at = clock_now()
      WHERE id = ANY ($1)`,
@@ -156,8 +166,11 @@ async function admit(query: Query, { gate: { currency }, shown, doubted }: Admis
 /** Whoever waits for something else as well would take the place of those behind it, again and again. */
 const MAY_GO = `NOT EXISTS (SELECT 1 FROM provider_breakers b WHERE b.provider = 'stripe:' || x.seller_account AND b.state <> 'closed')
   AND NOT EXISTS (${questionedPayment('x.order_id')})`;
+/** Of `seller_transfers x`: in the queue of the currency `$1`, and to be let go as soon as it fits. */
+const WAITING = `x.status = '${STATUS}' AND x.currency = $1 AND x.attention_reason IS NULL AND x.runner IS NULL
+  AND coalesce(x.admitted_until <= clock_now(), true) AND ${MAY_GO}`;
 /** What was refused although it fitted says nothing of smaller ones: where one alone tries, it is another one each time. */
-const LEAST_TRIED = 'attempts, amount, id';
+const LEAST_TRIED = 'x.attempts, n.amount, x.id';
 
 /** What was let go and is not answered, and what is on its way now: Stripe may not have counted it yet. */
 async function spokenFor(query: Query, currency: string): Promise<bigint> {

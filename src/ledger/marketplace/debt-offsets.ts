@@ -26,6 +26,9 @@ const MOST_DEBTS = 20;
 const OPEN = `r.debt_since IS NOT NULL AND r.status = 'waiting_balance' AND t.completed_at IS NOT NULL AND t.attention_reason IS NULL
   AND NOT EXISTS (SELECT 1 FROM debt_offsets k WHERE k.reversal_id = r.id AND k.status <> 'reopened')`;
 
+/** What {@link OPEN} is of, with what each was taken back for. */
+const DEBTS = `reversals r JOIN seller_transfers t ON t.id = r.transfer_id JOIN causes c ON c.id = coalesce(r.refund_id, r.withdrawal_id)`;
+
 /** Locks the order of a transfer and those whose debts may be kept of it, all of them with their transfers. @returns which */
 export async function lockWithDebts(query: Query, id: TransferId): Promise<readonly OrderId[]> {
   const rows = await query<{ order_id: OrderId }>(
@@ -48,6 +51,26 @@ export interface LessenedTransfer {
   readonly amount: string;
 }
 
+/**
+ * SQL: of the transfers `x` of one currency (`$1`) that `which` names, `id` and the `amount` that is sent at least once the debts of their
+ * sellers are kept of them, the oldest of both first. What changes until they are claimed makes it another amount.
+ */
+export function leastSent(which: string, currency: string, { on, limitPercent }: OffsetRules): string {
+  if (!on) return `SELECT id, amount FROM seller_transfers x WHERE ${which}`;
+  const step = amountStep(currency);
+  const most = `trunc(x.amount * ${limitPercent} / 100)`;
+  const room = limitPercent === 100 ? 'x.amount' : `${most} - ${most} % ${step}`;
+  return `SELECT id, amount - greatest(least(room, owed - before), 0) AS amount FROM (
+      SELECT x.id, x.amount, x.room, coalesce(d.owed, 0) AS owed,
+        coalesce(sum(x.room) OVER (PARTITION BY x.seller_account ORDER BY x.id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
+      FROM (SELECT x.id, x.seller_account, x.amount, ${room} AS room FROM seller_transfers x WHERE ${which}) x
+        LEFT JOIN (
+          SELECT seller_account, sum(amount - amount % ${step}) AS owed FROM (
+            SELECT r.seller_account, r.amount, row_number() OVER (PARTITION BY r.seller_account ORDER BY r.place) AS nth
+            FROM ${DEBTS} WHERE r.currency = $1 AND ${OPEN} AND c.stands) r
+          WHERE nth <= ${MOST_DEBTS} GROUP BY seller_account) d ON d.seller_account = x.seller_account) x`;
+}
+
 /** The caller holds these orders, and the transfer is about to be sent. @returns whether it is sent for less */
 export async function reserveOffsets(
   query: Query,
@@ -57,7 +80,7 @@ export async function reserveOffsets(
   const step = amountStep(row.currency);
   let room = roomForOffsets(BigInt(row.amount), rules, step);
   const debts = await query<{ id: ReversalId; amount: string }>(
-    `SELECT r.id, r.amount FROM reversals r JOIN seller_transfers t ON t.id = r.transfer_id JOIN causes c ON c.id = coalesce(r.refund_id, r.withdrawal_id)
+    `SELECT r.id, r.amount FROM ${DEBTS}
      WHERE r.seller_account = $1 AND r.currency = $2 AND ${OPEN} AND r.order_id = ANY ($3) AND c.stands
      ORDER BY r.place LIMIT ${MOST_DEBTS} FOR UPDATE OF r`,
     [row.seller_account, row.currency, orders],

@@ -2,6 +2,7 @@ import type { PayoutContents, PayoutFacts } from '../../domain/calls/payout-answ
 import { LIST_HORIZON_DAYS, MAY_FAIL_DAYS, REFUSAL_HORIZON_DAYS } from '../../domain/marketplace/payouts.js';
 import type { Database } from '../database.js';
 import { type Query, recordEvent } from '../transition.js';
+import { payoutEventsReadableAgain } from './payout-events.js';
 
 /** A payout that is to be read. */
 export interface DuePayout {
@@ -82,13 +83,15 @@ export function createPayoutContents(database: Database) {
       }),
 
     /** The seller let us in again: what could not be read is read now. */
-    async payoutsReadableAgain(account: string): Promise<void> {
-      await database.query(
-        `UPDATE payouts SET contents = 'unread', contents_detail = NULL, contents_after = NULL, refused_since = NULL, next_check_at = clock_now()
-         WHERE seller_account = $1 AND contents = 'unreadable'`,
-        [account],
-      );
-    },
+    payoutsReadableAgain: (account: string): Promise<void> =>
+      database.transaction(async (query) => {
+        await query(
+          `UPDATE payouts SET contents = 'unread', contents_detail = NULL, contents_after = NULL, refused_since = NULL, next_check_at = clock_now()
+           WHERE seller_account = $1 AND contents = 'unreadable'`,
+          [account],
+        );
+        await payoutEventsReadableAgain(query, account);
+      }),
   };
 }
 

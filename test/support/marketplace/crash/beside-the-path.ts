@@ -29,7 +29,9 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.payoutRead': 'a date; moves nothing, and the next look says the same: payouts.test.ts',
   'ledger.savePayoutContents': 'one page and how far it goes in one transaction: payouts.test.ts',
   'ledger.payoutUnread': 'a date; moves nothing, and the next look says the same: payouts.test.ts',
-  'ledger.payoutsReadableAgain': 'one statement; moves nothing, and the next event of the seller says the same',
+  'ledger.payoutEventRefused':
+    'one transaction; moves nothing, and the next look says the same: payouts-nobody-may-read.test.ts',
+  'ledger.payoutsReadableAgain': 'one transaction; moves nothing, and the next event of the seller says the same',
   'ledger.dismissPayout': 'one transaction, the word of a person; moves nothing',
   'stripe.payoutContents': 'reads before anything is written: payouts.test.ts',
   'ledger.sellerBalances': 'reads',
