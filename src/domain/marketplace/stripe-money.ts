@@ -91,9 +91,14 @@ export interface TakenSoFar {
   readonly taken: StripeMoney;
 }
 
-/** What a reversal of this part takes at Stripe; the last one takes the rest, so that all of them are exactly what was sent. */
+/**
+ * What a reversal of this part takes at Stripe; the last one takes the rest, so that all of them are exactly what was sent. Nothing where
+ * it goes beyond the share that was sent: the whole of what was sent would stand for more than it is.
+ */
 export function convertedPart(transfer: ConvertedTransfer, before: TakenSoFar, part: OrderMoney): StripeMoney {
-  const until = partOf(transfer.sent, before.share.plus(part), transfer.share);
+  const upTo = before.share.plus(part);
+  if (upTo.amount > transfer.share.amount) return StripeMoney.read(0n, transfer.sent.currency);
+  const until = partOf(transfer.sent, upTo, transfer.share);
   const left = transfer.sent.minus(before.taken);
   const due = until.minus(before.taken);
   const most = due.amount > left.amount ? left : due;

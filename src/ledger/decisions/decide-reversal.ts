@@ -3,9 +3,10 @@ import { actionsForWaiting, type ForeignAction } from '../../domain/decisions/de
 import type { ReversalId } from '../../domain/ids.js';
 import { planShare } from '../../domain/marketplace/foreign-reversals.js';
 import { finishReversal } from '../calls/finish-reversal.js';
-import { lockReversal } from '../calls/reversal-claims.js';
+import { fail, lockReversal } from '../calls/reversal-claims.js';
 import { decideShare } from '../marketplace/foreign-shares.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
+import { whyBeyondSent } from '../marketplace/sent-for-less.js';
 import { mustMove, type Query } from '../transition.js';
 import { type ActionHandler, type Decidable, inMinorUnits, needsAttention, type Said } from './decidable.js';
 import {
@@ -111,7 +112,12 @@ export const REVERSAL: Decidable<'reversal', Row> = {
       async apply({ query }, { id, status }) {
         await mustMove(query, 'reversals', { id, from: status, to: 'pending', set: `${AGAIN}, debt_since = NULL` });
         await refreshTransferOf(query, id);
-        return 'pending';
+        const row = await lockReversal(query, id);
+        // Asked at once: nobody else of its transfer is to find it there.
+        const beyond = await whyBeyondSent(query, row, 'all');
+        if (beyond === undefined) return 'pending';
+        await fail(query, row, { reason: 'exceeds_remainder', detail: beyond });
+        return 'permanently_failed';
       },
     },
     adopt: {
