@@ -105,6 +105,18 @@ export function convertedPart(transfer: ConvertedTransfer, before: TakenSoFar, p
   return most.amount > 0n ? most : StripeMoney.read(0n, transfer.sent.currency);
 }
 
+/**
+ * Of a converted transfer, the most of its share of which no more than this is asked at Stripe. No sum of it is ever sent: it says how
+ * much may be demanded, and what that is at Stripe follows from {@link convertedPart}.
+ */
+export function shareFor({ share, sent }: ConvertedTransfer, atStripe: StripeMoney): OrderMoney {
+  requireSame(sent, atStripe);
+  if (sent.amount <= 0n || atStripe.amount <= 0n) return new OrderMoney(0n, share.currency);
+  if (atStripe.amount >= sent.amount) return share;
+  const movable = atStripe.amount - (atStripe.amount % amountStep(sent.currency));
+  return new OrderMoney((movable * share.amount) / sent.amount, share.currency);
+}
+
 /** Of a transfer or reversal whose amount at Stripe is in another currency than its order's; null: it is in the order's. */
 export interface Conversion {
   readonly currency: string;
