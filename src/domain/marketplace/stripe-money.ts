@@ -1,3 +1,4 @@
+import { smaller } from '../money.js';
 import { amountStep } from './currencies.js';
 
 /** Amounts of two currencies were about to be taken for one another: nothing is computed, and nothing is sent. */
@@ -78,6 +79,14 @@ export interface ChargeRate {
 /** A share in the currency of the balance, rounded down: all shares together are never more than the charge became. */
 export const convertedShare = (share: OrderMoney, { captured, became }: ChargeRate): StripeMoney =>
   partOf(became, share, captured);
+
+/** The smallest share of which anything can be sent; more than was captured where nothing can. */
+export function leastShare({ captured, became }: ChargeRate): OrderMoney {
+  if (became.amount <= 0n) return new OrderMoney(captured.amount + 1n, captured.currency);
+  const least = (amountStep(became.currency) * captured.amount + became.amount - 1n) / became.amount;
+  // All that was captured is all that it became, however little.
+  return new OrderMoney(smaller(least, captured.amount), captured.currency);
+}
 
 /** A transfer that was converted when it was sent. */
 export interface ConvertedTransfer {
