@@ -118,37 +118,42 @@ function judgeOthers(
 ): Verification {
   const ours = liveReversalOf(reversal.id, read.reversals);
   if (ours) return { kind: 'refuted', detail: `Stripe holds ${ours.stripeReversalId} for it: resolve with adopt` };
-  if (read.transfer.currency !== reversal.currency)
-    return {
-      kind: 'refuted',
-      detail: `${read.transfer.stripeTransferId} is in ${read.transfer.currency} at Stripe, and this share of it is in ${reversal.currency}: one is not counted as the other`,
-    };
+  const sentIn = sentInOf(reversal);
+  const isOther = (name: string, currency: string): Verification => ({
+    kind: 'refuted',
+    detail: `${name} is in ${currency} at Stripe, and ${sentIn === reversal.currency ? 'this share of its transfer is' : 'its transfer was sent'} in ${sentIn}: one is not counted as the other`,
+  });
+  if (read.transfer.currency !== sentIn) return isOther(read.transfer.stripeTransferId, read.transfer.currency);
   const others = takenByOthers(read, accounted);
-  const mixed = others.reversals.find(({ currency }) => currency !== reversal.currency);
-  if (mixed)
-    return {
-      kind: 'refuted',
-      detail: `${mixed.stripeReversalId} is in ${mixed.currency} at Stripe, and this share is in ${reversal.currency}: one is not counted as the other`,
-    };
+  const mixed = others.reversals.find(({ currency }) => currency !== sentIn);
+  if (mixed) return isOther(mixed.stripeReversalId, mixed.currency);
   const reversals = others.reversals.map(({ stripeReversalId, amount, state }) => ({
     id: stripeReversalId,
     amount: `${amount}`,
     settled: state === 'done',
   }));
-  return { kind: 'taken_by_others', reversals, left: `${others.left}` };
+  return {
+    kind: 'taken_by_others',
+    reversals,
+    left: `${others.left}`,
+    ...(sentIn === reversal.currency ? {} : { converted: sentIn }),
+  };
 }
 
-/** What the seller has now, of the currency of the share alone; a moment later it may be another amount. */
-async function withAvailable(
-  stripe: StripeReader,
-  { sellerAccount, currency }: Reversal,
-  judged: Verification,
-): Promise<Verification> {
+/** In which currency its transfer is at Stripe. */
+const sentInOf = ({ conversion, currency }: Reversal): string => conversion?.currency ?? currency;
+
+/** What the seller has now, of the currency that is taken alone; a moment later it may be another amount. */
+async function withAvailable(stripe: StripeReader, reversal: Reversal, judged: Verification): Promise<Verification> {
   if (judged.kind !== 'taken_by_others') return judged;
+  const { sellerAccount } = reversal;
   const answer = await stripe.inLane(sellerAccount).readBalance?.(sellerAccount);
   if (!answer) return judged;
   if (answer.kind !== 'found') return unanswered(answer);
-  return { ...judged, available: `${answer.value.get(currency) ?? 0n}` };
+  const available = answer.value.get(sentInOf(reversal));
+  // His balance may be in a third currency, and Stripe converts what it takes: how much that leaves was read nowhere.
+  if (available === undefined && judged.converted !== undefined) return judged;
+  return { ...judged, available: `${available ?? 0n}` };
 }
 
 export function transferVerifier({ ledger, stripe }: StripeVerifierDependencies): Verifier {

@@ -37,6 +37,33 @@ export function partOfDebt(debt: bigint, room: bigint, step: bigint): bigint {
   return debt - (debt % step);
 }
 
+export interface Lessened {
+  readonly amount: bigint;
+  /** The least that can be sent of it; undefined: nothing of it can be, as things are. */
+  readonly least: bigint | undefined;
+  readonly step: bigint;
+}
+
+/**
+ * How much of each debt, the oldest first, is kept of a transfer. What is left of it can be sent, or nothing is left: a debt leaves nothing
+ * behind that is neither the seller's nor kept for what he owes.
+ */
+export function keptOf(debts: readonly bigint[], { amount, least, step }: Lessened, rules: OffsetRules): bigint[] {
+  const within = (most: bigint): bigint[] => {
+    let room = most;
+    return debts.map((debt) => {
+      const part = room > 0n ? partOfDebt(debt, room, step) : 0n;
+      room -= part;
+      return part;
+    });
+  };
+  const parts = within(roomForOffsets(amount, rules, step));
+  const left = parts.reduce((rest, part) => rest - part, amount);
+  if (left === 0n || (least !== undefined && left >= least)) return parts;
+  const most = least === undefined || least > amount ? 0n : amount - least;
+  return within(most - (most % step));
+}
+
 /** What of a share is to be taken now, where less than all of it can be. Digits are minor units. */
 export interface LessToTake {
   /** Of the share, what nobody else's reversal stands for. */

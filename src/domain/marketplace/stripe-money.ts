@@ -1,3 +1,4 @@
+import { smaller } from '../money.js';
 import { amountStep } from './currencies.js';
 
 /** Amounts of two currencies were about to be taken for one another: nothing is computed, and nothing is sent. */
@@ -79,6 +80,14 @@ export interface ChargeRate {
 export const convertedShare = (share: OrderMoney, { captured, became }: ChargeRate): StripeMoney =>
   partOf(became, share, captured);
 
+/** The smallest share of which anything can be sent; more than was captured where nothing can. */
+export function leastShare({ captured, became }: ChargeRate): OrderMoney {
+  if (became.amount <= 0n) return new OrderMoney(captured.amount + 1n, captured.currency);
+  const least = (amountStep(became.currency) * captured.amount + became.amount - 1n) / became.amount;
+  // All that was captured is all that it became, however little.
+  return new OrderMoney(smaller(least, captured.amount), captured.currency);
+}
+
 /** A transfer that was converted when it was sent. */
 export interface ConvertedTransfer {
   readonly share: OrderMoney;
@@ -91,13 +100,30 @@ export interface TakenSoFar {
   readonly taken: StripeMoney;
 }
 
-/** What a reversal of this part takes at Stripe; the last one takes the rest, so that all of them are exactly what was sent. */
+/**
+ * What a reversal of this part takes at Stripe; the last one takes the rest, so that all of them are exactly what was sent. Nothing where
+ * it goes beyond the share that was sent: the whole of what was sent would stand for more than it is.
+ */
 export function convertedPart(transfer: ConvertedTransfer, before: TakenSoFar, part: OrderMoney): StripeMoney {
-  const until = partOf(transfer.sent, before.share.plus(part), transfer.share);
+  const upTo = before.share.plus(part);
+  if (upTo.amount > transfer.share.amount) return StripeMoney.read(0n, transfer.sent.currency);
+  const until = partOf(transfer.sent, upTo, transfer.share);
   const left = transfer.sent.minus(before.taken);
   const due = until.minus(before.taken);
   const most = due.amount > left.amount ? left : due;
   return most.amount > 0n ? most : StripeMoney.read(0n, transfer.sent.currency);
+}
+
+/**
+ * Of a converted transfer, the most of its share of which no more than this is asked at Stripe. No sum of it is ever sent: it says how
+ * much may be demanded, and what that is at Stripe follows from {@link convertedPart}.
+ */
+export function shareFor({ share, sent }: ConvertedTransfer, atStripe: StripeMoney): OrderMoney {
+  requireSame(sent, atStripe);
+  if (sent.amount <= 0n || atStripe.amount <= 0n) return new OrderMoney(0n, share.currency);
+  if (atStripe.amount >= sent.amount) return share;
+  const movable = atStripe.amount - (atStripe.amount % amountStep(sent.currency));
+  return new OrderMoney((movable * share.amount) / sent.amount, share.currency);
 }
 
 /** Of a transfer or reversal whose amount at Stripe is in another currency than its order's; null: it is in the order's. */

@@ -9,6 +9,7 @@ import { convertedPart, OrderMoney, StripeMoney } from '../../domain/marketplace
 import type { MarketplaceItem } from '../marketplace/marketplace-types.js';
 import { leavePlace, voidReversal } from '../marketplace/reversal-demands.js';
 import { lockSharesOf } from '../marketplace/seller-shares.js';
+import { whyBeyondSent } from '../marketplace/sent-for-less.js';
 import { settleShares } from '../marketplace/share-out.js';
 import { mustMove, type Query, recordEvent } from '../transition.js';
 import { attentionOf, type ClaimRefusal, later, parkedRefusal } from './claim-refusals.js';
@@ -115,6 +116,8 @@ export async function claimRefusal(
   const retryMs = row.retry_ms ?? 0;
   if (row.status === 'pending' && retryMs > 0) return await wait(retryMs, 'its next attempt is not due');
   if (!row.transfer_completed) return await wait(LOOK_ANYWAY_MS, 'its transfer is still on its way');
+  const beyond = await whyBeyondSent(query, row, 'earlier');
+  if (beyond !== undefined) return await askAs(query, row, { reason: 'exceeds_remainder', detail: beyond });
   const money = moneyOfReversal(row);
   const asked = askedBeforeSent({
     stripeTransferId: row.stripe_transfer_id,
@@ -145,10 +148,19 @@ async function isBehind(query: Query, row: LockedReversal): Promise<boolean> {
 }
 
 async function ask(query: Query, row: LockedReversal, why: AskedBeforeSent): Promise<ClaimRefusal> {
-  const detail = QUESTIONS[why](row);
-  const reason = why === 'nothing_to_take' ? 'conflict' : why;
-  await fail(query, row, { reason, detail });
-  return { kind: 'attention', reason, detail, unknown: mayHaveMoved(row.certainty) };
+  return await askAs(query, row, {
+    reason: why === 'nothing_to_take' ? 'conflict' : why,
+    detail: QUESTIONS[why](row),
+  });
+}
+
+async function askAs(
+  query: Query,
+  row: LockedReversal,
+  why: { readonly reason: AttentionReason; readonly detail: string },
+): Promise<ClaimRefusal> {
+  await fail(query, row, why);
+  return { kind: 'attention', ...why, unknown: mayHaveMoved(row.certainty) };
 }
 
 const QUESTIONS = {

@@ -8,7 +8,7 @@ import { bookOffset } from './debt-claims.js';
 import { heldElsewhereMs } from './holds.js';
 import { leavePlace } from './platform-queue.js';
 import { lockReversal } from './reversal-claims.js';
-import { type LockedTransfer, lockTransfer } from './transfer-row.js';
+import { type LockedTransfer, leastSent, lockTransfer } from './transfer-row.js';
 
 /** What a seller owes is kept of a transfer in the transaction of its claim. */
 
@@ -34,7 +34,8 @@ export async function keepDebts(
 ): Promise<{ readonly row: LockedTransfer; readonly whole: boolean }> {
   const row = await lockTransfer(query, id);
   if (!rules.on || !surelyUnmoved(row.certainty)) return { row, whole: false };
-  if (!(await reserveOffsets(query, row, { rules, orders }))) return { row, whole: false };
+  if (!(await reserveOffsets(query, { ...row, least: leastSent(row) }, { rules, orders })))
+    return { row, whole: false };
   const lessened = await lockTransfer(query, id);
   if (BigInt(lessened.amount) > 0n) return { row: lessened, whole: false };
   await leavePlace(query, lessened);

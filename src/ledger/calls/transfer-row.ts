@@ -5,7 +5,13 @@ import { isRetired } from '../../domain/marketplace/currencies.js';
 import type { PaymentProvider } from '../../domain/marketplace/marketplace.js';
 import type { TransferStatus } from '../../domain/marketplace/marketplace-status.js';
 import type { ReleaseKind } from '../../domain/marketplace/releases.js';
-import { type ChargeRate, convertedShare, OrderMoney, StripeMoney } from '../../domain/marketplace/stripe-money.js';
+import {
+  type ChargeRate,
+  convertedShare,
+  leastShare,
+  OrderMoney,
+  StripeMoney,
+} from '../../domain/marketplace/stripe-money.js';
 import type { Query } from '../transition.js';
 import { RELEASE } from './releases.js';
 import { CALL_TIMES, type CallRow, exactMinorUnits, useOf } from './stripe-calls.js';
@@ -109,6 +115,13 @@ export function sourceOf(row: LockedTransfer): Source {
   return rate && convertedShare(promised(row), rate).amount > 0n
     ? { kind: 'charge', chargeId: row.charge_id, rate }
     : unsendable(row);
+}
+
+/** The least that can be sent of it; undefined: nothing of it can be. */
+export function leastSent(row: LockedTransfer): bigint | undefined {
+  const source = sourceOf(row);
+  if (source.kind === 'unsendable') return undefined;
+  return source.kind === 'charge' && source.rate !== null ? leastShare(source.rate).amount : 0n;
 }
 
 /** The charge's money is in a balance of another currency than the order's. */

@@ -3,9 +3,10 @@ import { actionsForWaiting, type ForeignAction } from '../../domain/decisions/de
 import type { ReversalId } from '../../domain/ids.js';
 import { planShare } from '../../domain/marketplace/foreign-reversals.js';
 import { finishReversal } from '../calls/finish-reversal.js';
-import { lockReversal } from '../calls/reversal-claims.js';
+import { fail, lockReversal } from '../calls/reversal-claims.js';
 import { decideShare } from '../marketplace/foreign-shares.js';
 import { lockOrderOf } from '../marketplace/seller-shares.js';
+import { whyBeyondSent } from '../marketplace/sent-for-less.js';
 import { mustMove, type Query } from '../transition.js';
 import { type ActionHandler, type Decidable, inMinorUnits, needsAttention, type Said } from './decidable.js';
 import {
@@ -44,6 +45,10 @@ const share = (action: ForeignAction): ActionHandler<Row> => ({
 function planned(action: ForeignAction, row: Row, { verified }: Said) {
   if (verified.kind !== 'taken_by_others')
     return { refuse: 'detail' in verified ? verified.detail : 'what others took was not read at Stripe' };
+  if (verified.converted !== undefined)
+    return {
+      refuse: `its transfer is in ${verified.converted} at Stripe, and this share of it is in ${row.currency}: one is not counted as the other`,
+    };
   const reversals = foreignOf(verified);
   const refuse = unseenOf(row, reversals);
   if (refuse !== undefined) return { refuse };
@@ -81,15 +86,15 @@ export const REVERSAL: Decidable<'reversal', Row> = {
     const [row] = await query<Row & { [column: string]: unknown }>(
       `SELECT x.id, x.order_id, x.status, x.certainty, x.amount, x.currency, x.attention_reason, x.attention_detail,
          x.counted, x.others_shown, x.debt_since IS NOT NULL AS owed,
+         t.amount AS transfer_share, t.sent_currency AS transfer_currency, t.sent_amount AS transfer_sent, t.stripe_transfer_id IS NOT NULL AS ready,
          (extract(epoch FROM x.runner_until - clock_now()) * 1000)::float8 AS held_ms, decided_of_others(x.transfer_id), ${PROOF},
-         (SELECT stripe_transfer_id IS NOT NULL FROM seller_transfers WHERE id = x.transfer_id) AS ready,
          (SELECT coalesce(sum(counted), 0) FROM reversals WHERE transfer_id = x.transfer_id AND id <> x.id) AS counted_elsewhere,
          (SELECT coalesce(sum(r.amount - r.counted), 0) FROM reversals r JOIN causes c ON c.id = coalesce(r.refund_id, r.withdrawal_id)
             WHERE r.transfer_id = x.transfer_id AND r.id <> x.id AND r.debt_since IS NULL AND c.stands
               AND r.status IN ('pending', 'waiting_balance')) AS about_to_take,
          (SELECT bool_or(r.counted > coalesce((SELECT sum(d.amount) FROM foreign_decisions d WHERE d.reversal_id = r.id), 0))
             FROM reversals r WHERE r.transfer_id = x.transfer_id) AS counted_without_id
-       FROM reversals x WHERE x.id = $1 FOR UPDATE OF x`,
+       FROM reversals x JOIN seller_transfers t ON t.id = x.transfer_id WHERE x.id = $1 FOR UPDATE OF x`,
       [id],
     );
     return row;
@@ -111,7 +116,12 @@ export const REVERSAL: Decidable<'reversal', Row> = {
       async apply({ query }, { id, status }) {
         await mustMove(query, 'reversals', { id, from: status, to: 'pending', set: `${AGAIN}, debt_since = NULL` });
         await refreshTransferOf(query, id);
-        return 'pending';
+        const row = await lockReversal(query, id);
+        // Asked at once: nobody else of its transfer is to find it there.
+        const beyond = await whyBeyondSent(query, row, 'all');
+        if (beyond === undefined) return 'pending';
+        await fail(query, row, { reason: 'exceeds_remainder', detail: beyond });
+        return 'permanently_failed';
       },
     },
     adopt: {

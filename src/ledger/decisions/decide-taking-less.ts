@@ -3,6 +3,7 @@ import { reversalKey } from '../../domain/calls/idempotency-keys.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
 import { undecidedOf } from '../../domain/marketplace/foreign-reversals.js';
 import { planLess } from '../../domain/marketplace/offsets.js';
+import { convertedPart, OrderMoney, StripeMoney } from '../../domain/marketplace/stripe-money.js';
 import { type LockedReversal, lockReversal } from '../calls/reversal-claims.js';
 import { newGeneration } from '../calls/stripe-calls.js';
 import { owe, splitOff } from '../marketplace/debts.js';
@@ -11,7 +12,7 @@ import { leavePlace } from '../marketplace/reversal-demands.js';
 import { mustMove, type Query } from '../transition.js';
 import type { ActionHandler, Said } from './decidable.js';
 import { AGAIN, isProved, proveAbsent } from './decide-stripe-call.js';
-import { atStake, foreignOf, type ReversalRow, unseenOf } from './reversal-row.js';
+import { asShare, atStake, convertedTransfer, foreignOf, type ReversalRow, unseenOf } from './reversal-row.js';
 
 /** Not all of a share can be taken now: what is there is taken and the rest waits, or the seller's next transfers pay it. */
 
@@ -89,14 +90,27 @@ function lessOf(row: ReversalRow, { verified, evidence, offsets }: Said): Less {
   if (stated === 'unreadable') return { refuse: 'amount is digits of minor units' };
   const plan = planLess({
     toTake: BigInt(row.amount) - BigInt(row.counted),
-    left: BigInt(verified.left),
+    left: asShare(row, verified, BigInt(verified.left)),
     spokenFor: BigInt(row.about_to_take),
-    available: verified.available === undefined ? undefined : BigInt(verified.available),
+    available: verified.available === undefined ? undefined : asShare(row, verified, BigInt(verified.available)),
     stated,
     step: amountStep(row.currency),
     offsets: offsets?.on === true,
   });
-  return 'refuse' in plan ? plan : { take: plan.take, decides: decides.decides };
+  if ('refuse' in plan) return plan;
+  const { converted } = verified;
+  if (converted !== undefined && plan.take < BigInt(row.amount) && comesToNothing(row, plan.take))
+    return {
+      refuse: `${plan.take} ${row.currency} are less than the smallest amount of ${converted}, in which its transfer was sent`,
+    };
+  return { take: plan.take, decides: decides.decides };
+}
+
+function comesToNothing(row: ReversalRow, take: bigint): boolean {
+  const transfer = convertedTransfer(row);
+  const { share, sent } = transfer;
+  const before = { share: new OrderMoney(0n, share.currency), taken: StripeMoney.read(0n, sent.currency) };
+  return convertedPart(transfer, before, new OrderMoney(take, share.currency)).amount === 0n;
 }
 
 function debtOf(

@@ -43,11 +43,15 @@ export type Verification =
       readonly takenBack?: readonly OthersReversal[];
     }
   | { readonly kind: 'absent' }
-  /** What others reversed of the transfer, in digits of minor units; nothing of it is ours. */
+  /**
+   * What others reversed of the transfer, in digits of minor units; nothing of it is ours. `converted`: all of it is in the currency that the
+   * transfer was sent in, which is not the share's.
+   */
   | {
       readonly kind: 'taken_by_others';
       readonly reversals: readonly { readonly id: string; readonly amount: string; readonly settled: boolean }[];
       readonly left: string;
+      readonly converted?: string;
       /** What the seller has at Stripe, where it was read. */
       readonly available?: string;
     }

@@ -2,6 +2,13 @@ import type { AtStake } from '../../domain/decisions/approval-threshold.js';
 import { inWords } from '../../domain/decisions/decisions.js';
 import type { ReversalId } from '../../domain/ids.js';
 import { type DecidedOfOthers, type ForeignReversal, undecidedOf } from '../../domain/marketplace/foreign-reversals.js';
+import {
+  type ConvertedTransfer,
+  MixedCurrencies,
+  OrderMoney,
+  StripeMoney,
+  shareFor,
+} from '../../domain/marketplace/stripe-money.js';
 import { larger } from '../../domain/money.js';
 import { inMinorUnits, type Said } from './decidable.js';
 import type { DecidableCall } from './decide-stripe-call.js';
@@ -15,6 +22,10 @@ export type ReversalRow = DecidableCall & {
   /** What other reversals of its transfer are going to ask Stripe for. */
   readonly about_to_take: string;
   readonly counted: string;
+  /** Of its transfer where that was sent in another currency: the share that was sent, and what it was there. */
+  readonly transfer_share: string;
+  readonly transfer_currency: string | null;
+  readonly transfer_sent: string | null;
   /** Of its transfer, something was counted by sum alone: nobody knows which of others' reversals that was. */
   readonly counted_without_id: boolean;
   readonly decided_of_others: DecidedOfOthers;
@@ -44,5 +55,22 @@ export function atStake(row: ReversalRow, { verified }: Said): AtStake {
   const itself = inMinorUnits(row);
   if (verified.kind !== 'taken_by_others') return itself;
   const undecided = foreignOf(verified).reduce((sum, one) => sum + undecidedOf(one, row.decided_of_others), 0n);
-  return { ...itself, amount: larger(itself.amount, undecided) };
+  return { ...itself, amount: larger(itself.amount, asShare(row, verified, undecided)) };
+}
+
+/** What was read of its transfer at Stripe, in the currency of the share: the most of it that this covers. */
+export function asShare(
+  row: ReversalRow,
+  { converted }: Pick<Extract<Verification, { kind: 'taken_by_others' }>, 'converted'>,
+  amount: bigint,
+): bigint {
+  if (converted === undefined) return amount;
+  const transfer = convertedTransfer(row);
+  return shareFor(transfer, StripeMoney.read(amount, converted)).amount;
+}
+
+export function convertedTransfer(row: ReversalRow): ConvertedTransfer {
+  const { transfer_share: share, transfer_currency: sentIn, transfer_sent: sent, currency } = row;
+  if (sentIn === null || sent === null) throw new MixedCurrencies(currency, sentIn ?? 'none that was read');
+  return { share: new OrderMoney(BigInt(share), currency), sent: StripeMoney.read(BigInt(sent), sentIn) };
 }

@@ -1,6 +1,6 @@
 import type { OrderId, ReversalId, TransferId } from '../../domain/ids.js';
 import { amountStep } from '../../domain/marketplace/currencies.js';
-import { type OffsetRules, partOfDebt, roomForOffsets } from '../../domain/marketplace/offsets.js';
+import { keptOf, type OffsetRules } from '../../domain/marketplace/offsets.js';
 import { type Query, recordEvent } from '../transition.js';
 import { answerDebt } from './debt-questions.js';
 import { splitOff } from './debts.js';
@@ -49,6 +49,8 @@ export interface LessenedTransfer {
   readonly seller_account: string;
   readonly currency: string;
   readonly amount: string;
+  /** The least that can be sent of it; undefined: nothing of it can be. */
+  readonly least: bigint | undefined;
 }
 
 /**
@@ -78,23 +80,26 @@ export async function reserveOffsets(
   { rules, orders }: { readonly rules: OffsetRules; readonly orders: readonly OrderId[] },
 ): Promise<boolean> {
   const step = amountStep(row.currency);
-  let room = roomForOffsets(BigInt(row.amount), rules, step);
   const debts = await query<{ id: ReversalId; amount: string }>(
     `SELECT r.id, r.amount FROM ${DEBTS}
      WHERE r.seller_account = $1 AND r.currency = $2 AND ${OPEN} AND r.order_id = ANY ($3) AND c.stands
      ORDER BY r.place LIMIT ${MOST_DEBTS} FOR UPDATE OF r`,
     [row.seller_account, row.currency, orders],
   );
+  const parts = keptOf(
+    debts.map(({ amount }) => BigInt(amount)),
+    { amount: BigInt(row.amount), least: row.least, step },
+    rules,
+  );
   let kept = 0n;
-  for (const { id, amount } of debts) {
-    const part = partOfDebt(BigInt(amount), room, step);
+  for (const [place, { id, amount }] of debts.entries()) {
+    const part = parts[place] ?? 0n;
     if (part <= 0n) continue;
     await noteReopened(query, id);
     await answerDebt(query, id);
     const debt = part === BigInt(amount) ? id : await splitOff(query, id, BigInt(amount) - part);
     await reserve(query, row, { debt, part });
     kept += part;
-    room -= part;
   }
   if (kept > 0n) await lessen(query, row.id, kept);
   return kept > 0n;

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { partOfDebt, planLess, roomForOffsets } from '../../../../src/domain/marketplace/offsets.js';
+import { keptOf, planLess, roomForOffsets } from '../../../../src/domain/marketplace/offsets.js';
 
 const on = (limitPercent: number) => ({ on: true, limitPercent });
 const amount = fc.bigInt({ min: 1n, max: 1_000_000n });
+const sum = (of: readonly bigint[]) => of.reduce((total, one) => total + one, 0n);
 const step = fc.constantFrom(1n, 10n, 100n);
 
 describe('of a transfer', () => {
@@ -23,19 +24,35 @@ describe('of a transfer', () => {
         fc.array(amount, { maxLength: 5 }),
         (steps, limit, by, debts) => {
           const whole = steps * by;
-          let room = roomForOffsets(whole, on(limit), by);
-          let kept = 0n;
-          for (const debt of debts) {
-            const part = partOfDebt(debt, room, by);
-            expect(part >= 0n && part <= debt).toBe(true);
-            kept += part;
-            room -= part;
-          }
+          const parts = keptOf(debts, { amount: whole, least: 0n, step: by }, on(limit));
+          expect(debts.map((debt, place) => parts[place]! >= 0n && parts[place]! <= debt)).not.toContain(false);
+          const kept = sum(parts);
           expect(kept * 100n <= whole * BigInt(limit)).toBe(true);
           expect((whole - kept) % by).toBe(0n);
         },
       ),
     );
+  });
+
+  it('what a debt leaves of it can be sent, or it leaves nothing, and what could be kept beside that is kept', () => {
+    fc.assert(
+      fc.property(
+        amount,
+        fc.bigInt({ min: 1n, max: 2_000_000n }),
+        fc.integer({ min: 1, max: 100 }),
+        fc.array(amount, { maxLength: 5 }),
+        (whole, least, limit, debts) => {
+          const kept = sum(keptOf(debts, { amount: whole, least, step: 1n }, on(limit)));
+          const freely = sum(keptOf(debts, { amount: whole, least: 0n, step: 1n }, on(limit)));
+          expect(kept === 0n || kept === whole || whole - kept >= least).toBe(true);
+          const most = whole > least ? whole - least : 0n;
+          expect(kept).toBe(freely === whole || freely < most ? freely : most);
+          expect([0n, whole]).toContain(sum(keptOf(debts, { amount: whole, least: undefined, step: 1n }, on(limit))));
+        },
+      ),
+    );
+    expect(keptOf([997n], { amount: 1_000n, least: 4n, step: 1n }, on(100))).toEqual([996n]);
+    expect(keptOf([600n, 397n], { amount: 1_000n, least: 14n, step: 10n }, on(100))).toEqual([600n, 380n]);
   });
 });
 

@@ -5,9 +5,11 @@ import { isMoney, isTransferOf } from '../../../../src/domain/marketplace/ours-a
 import {
   convertedPart,
   convertedShare,
+  leastShare,
   MixedCurrencies,
   OrderMoney,
   StripeMoney,
+  shareFor,
 } from '../../../../src/domain/marketplace/stripe-money.js';
 
 const usd = (amount: bigint) => new OrderMoney(amount, 'USD');
@@ -49,7 +51,41 @@ describe('shares of a charge whose money is in another currency', () => {
   });
 });
 
+describe('of a share that is converted', () => {
+  it('the least that can be sent is sent as something, and less than that as nothing', () => {
+    fc.assert(
+      fc.property(minor(), minor(), CURRENCY, (captured, became, currency) => {
+        const rate = { captured: usd(captured), became: StripeMoney.read(became, currency) };
+        const least = leastShare(rate).amount;
+        expect(convertedShare(usd(least - 1n), rate).amount).toBe(0n);
+        if (least <= captured) expect(convertedShare(usd(least), rate).amount).toBeGreaterThan(0n);
+      }),
+    );
+  });
+});
+
 describe('reversals of a transfer that was converted', () => {
+  it('take nothing for what is more than the share that was sent', () => {
+    const transfer = { share: usd(200n), sent: StripeMoney.read(184n, 'EUR') };
+    const none = { share: usd(0n), taken: StripeMoney.read(0n, 'EUR') };
+    expect(convertedPart(transfer, none, usd(800n)).amount).toBe(0n);
+    expect(convertedPart(transfer, none, usd(50n)).amount).toBe(46n);
+    const before = { share: usd(150n), taken: StripeMoney.read(138n, 'EUR') };
+    expect(convertedPart(transfer, before, usd(51n)).amount).toBe(0n);
+    expect(convertedPart(transfer, before, usd(50n)).amount).toBe(46n);
+  });
+
+  it('are asked for no more than Stripe holds, where a part of what it holds is to be taken', () => {
+    fc.assert(
+      fc.property(minor(), minor(), CURRENCY, minor(), (share, sent, currency, there) => {
+        const transfer = { share: usd(share), sent: StripeMoney.read(sent, currency) };
+        const part = shareFor(transfer, StripeMoney.read(there, currency));
+        const none = { share: usd(0n), taken: StripeMoney.read(0n, currency) };
+        expect(convertedPart(transfer, none, part).amount).toBeLessThanOrEqual(there);
+      }),
+    );
+  });
+
   it('take exactly what was sent once all of it is taken back, and never more before that', () => {
     fc.assert(
       fc.property(minor(), minor(), CURRENCY, fc.array(minor(), { maxLength: 8 }), (share, sent, currency, places) => {
