@@ -32,7 +32,7 @@ export function roomForOffsets(amount: bigint, { limitPercent }: OffsetRules, st
 }
 
 /** How much of one debt goes into the room that is left; 0: none. */
-export function partOfDebt(debt: bigint, room: bigint, step: bigint): bigint {
+function partOfDebt(debt: bigint, room: bigint, step: bigint): bigint {
   if (debt >= room) return room;
   return debt - (debt % step);
 }

@@ -173,7 +173,7 @@ export function modelStripe(clock: Clock, currency: ModelCurrency) {
           stripeReversalId: nextId('trr'),
           stripeTransferId,
           amount,
-          currency,
+          currency: held.facts.currency,
           metadata: params.metadata,
           state: 'done',
           createdAt: new Date(clock.nowMs()).toISOString(),
