@@ -36,6 +36,8 @@ export interface DisputeOpening extends Said, Heard {
   /** Stripe's, for a chargeback. */
   readonly fee?: number | undefined;
   readonly reason?: string | undefined;
+  /** Of an account at Stripe that is not the linked one, whose records nobody reads. */
+  readonly elsewhere?: boolean | undefined;
 }
 export interface DisputeChange extends Said, Heard {
   readonly move?: StripeMove | undefined;
@@ -94,17 +96,18 @@ export function createDisputes({ clock, book, disputes, stripe }: Dependencies):
       const inquiry = order.inquiry ?? order.stage === 'pre_dispute';
       const { chargeId: charge } = payment;
       const there: DisputeThere =
-        stripe === undefined || charge === null
+        stripe === undefined || charge === null || order.elsewhere
           ? { id: stripeId('dp'), status: openedAs(inquiry), booked: [] }
           : await stripe.openDispute({ charge, amount, inquiry, fee: order.fee });
-      const opened = newDispute(payment, { amount, reason: order.reason, there }, clock.nowMs());
+      const opened = newDispute(payment, { ...order, amount, there }, clock.nowMs());
       await disputes.keep(opened);
       return await hear(opened, order.events ?? (isSaid(order) ? [] : eventsOfOpening(inquiry)), order);
     },
     change(id, { move, amount, fee_back, events, ...said }) {
       const before = disputes.dispute(id);
       if (before === undefined) return undefined;
-      const at = book.payment(before.paymentId)?.chargeId == null ? undefined : stripe;
+      const isLinked = book.payment(before.paymentId)?.chargeId != null && !before.atStripe.elsewhere;
+      const at = isLinked ? stripe : undefined;
       return (async () => {
         const { dispute, emitted } =
           move === undefined
@@ -161,7 +164,8 @@ function newDispute(
   payment: Payment,
   order: {
     readonly amount: number;
-    readonly reason: string | undefined;
+    readonly reason?: string | undefined;
+    readonly elsewhere?: boolean | undefined;
     readonly there: DisputeThere;
   },
   nowMs: number,
@@ -182,6 +186,12 @@ function newDispute(
     challengeByMs: nowMs + 9 * DAY_MS,
     createdMs: nowMs,
     updatedMs: nowMs,
-    atStripe: { status, openedAs: status, openedMs: nowMs, bookings: booked.length },
+    atStripe: {
+      status,
+      openedAs: status,
+      openedMs: nowMs,
+      bookings: booked.length,
+      elsewhere: order.elsewhere ?? false,
+    },
   };
 }

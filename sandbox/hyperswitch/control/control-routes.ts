@@ -47,6 +47,7 @@ const disputeOpening = z.strictObject({
   inquiry: z.boolean().optional(),
   fee: z.int().min(0).optional(),
   reason: z.string().min(1).optional(),
+  elsewhere: z.boolean().optional(),
 });
 const disputeChange = z.strictObject({
   ...saidOfDispute,

@@ -41,6 +41,8 @@ export interface Dispute {
     readonly openedMs: number;
     /** How often its funds have moved at the linked Stripe. */
     readonly bookings: number;
+    /** At an account that is not the linked one. */
+    readonly elsewhere: boolean;
   };
 }
 /** One that Hyperswitch has heard of. */
