@@ -18,6 +18,8 @@ export interface HyperswitchCall<Facts> {
   readonly provider: PaymentProvider;
   /** It may have been made by a ledger that this one was restored from. */
   readonly looksFirst?: boolean;
+  /** Its provider repeats the outcome to its key: that tells as much as its records, where these cannot be read. */
+  readonly keyTells?: boolean;
   readonly certainty: Certainty;
   /** A no that came while an earlier attempt's outcome was unknown. */
   readonly refusal: string | null;
@@ -65,17 +67,21 @@ export async function makeOrRead<Facts>(
     return await record(call, decide(call, { kind: 'not_ours', sent: false }), pinned.detail);
   if (pinned.kind === 'unread') return await record(call, decide(call, unread()), pinned.detail);
   const isSent = call.certainty !== 'not_sent' || call.looksFirst === true;
+  let looked = false;
   if (isSent) {
     const answer = await call.read();
     if (answer.kind === 'found') return await apply(call, answer.value, { sent: false });
-    if (answer.kind !== 'missing') return await record(call, decide(call, unread(answer)), answer.detail);
-    if (isOnlyLookedFor(knownOf(call))) return await withoutIt(call, answer.detail);
+    looked = answer.kind === 'missing';
+    const isOnlyRead = isOnlyLookedFor(knownOf(call));
+    if (answer.kind !== 'missing' && (isOnlyRead || !asksByKey(call)))
+      return await record(call, decide(call, unread(answer)), answer.detail);
+    if (isOnlyRead) return await withoutIt(call, answer.detail);
   }
   const control = await (isSent ? call.control() : account.verify());
   if (control.kind === 'mismatch')
     return await record(call, decide(call, { kind: 'not_ours', sent: false }), control.detail);
   if (control.kind === 'unread') return await record(call, decide(call, unread()), control.detail);
-  const params = await call.leaves(isSent);
+  const params = await call.leaves(looked);
   if (params === null)
     return await record(
       call,
@@ -101,6 +107,10 @@ export async function makeOrRead<Facts>(
       return assertNever(answer);
   }
 }
+
+/** Of what may have arrived alone: a key that was perhaps used by a ledger that this one was restored from may be forgotten by now. */
+const asksByKey = ({ keyTells, certainty }: AnyCall): boolean =>
+  keyTells === true && (certainty === 'unknown' || certainty === 'in_flight');
 
 const knownOf = ({ certainty, refusal }: AnyCall) => ({ certainty, refused: refusal !== null });
 

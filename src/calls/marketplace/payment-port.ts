@@ -16,7 +16,7 @@ export interface PaymentPort<Facts extends PaymentReadFacts> {
   callOf(
     claim: ClaimedPayment,
     runner: string,
-  ): Pick<HyperswitchCall<Facts>, 'looksFirst' | 'leaves' | 'make' | 'read' | 'control'>;
+  ): Pick<HyperswitchCall<Facts>, 'looksFirst' | 'keyTells' | 'leaves' | 'make' | 'read' | 'control'>;
   read(claim: Pick<ClaimedPayment, 'id' | 'hyperswitchPaymentId' | 'stripePaymentId'>): Promise<ReadAnswer<Facts>>;
   /** By its name at the provider. */
   readNamed(name: string): Promise<ReadAnswer<Facts>>;

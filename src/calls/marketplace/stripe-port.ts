@@ -35,6 +35,7 @@ export function stripePort({
       let key = '';
       return {
         looksFirst: looksFirst({ certainty }, ageMs),
+        keyTells: true,
         async leaves(looked) {
           const freeze = (generation: number) => JSON.stringify(paramsOf(claim, generation));
           const leaving = await ledger.paymentLeavesForStripe({ id, runner, looked, freeze });

@@ -135,6 +135,28 @@ describe('a payment whose answer is lost', () => {
     },
   );
 
+  it.each(['reset_before_commit', 'reset_after_commit'] as const)(
+    'is asked for with the same key where Stripe searches no payments of the account, as of one in India: %s',
+    async (kind) => {
+      const { order, payment } = await unknown(kind);
+      world.atStripe.setFaults([{ kinds: ['unavailable'], on: ['payment_intents.search'] }]);
+      await world.calls.advancePayment(payment);
+      expect(await paymentOf(order)).toMatchObject({ certainty: 'done', stripePaymentId: intents()[0]?.id });
+      expect(intents()).toHaveLength(1);
+    },
+  );
+
+  it('is not asked for with a key that Stripe may have forgotten while its payments cannot be searched', async () => {
+    const { order, payment } = await unknown('reset_before_commit');
+    world.atStripe.setFaults([{ kinds: ['unavailable'], on: ['payment_intents.search'] }]);
+    for (let day = 0; day < 3; day += 1) {
+      world.clock.advance(24 * 3_600_000);
+      await world.calls.advancePayment(payment);
+    }
+    expect(await paymentOf(order)).toMatchObject({ certainty: 'unknown' });
+    expect(calls('payment_intents.create')).toHaveLength(1);
+  });
+
   it('is found by our mark where Stripe only repeats that it failed, and did it later', async () => {
     const { order, payment } = await unknown('finish_later');
     await world.calls.advancePayment(payment);
