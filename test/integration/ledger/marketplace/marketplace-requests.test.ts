@@ -226,6 +226,7 @@ describe('a refund', () => {
         fee: 'return_proportionally',
         hyperswitchRefundId: asked.hyperswitchRefundId,
         stripeRefundId: null,
+        waiting: null,
         attention: null,
         workflowId: `refund/${asked.id}`,
         createdAt: expect.any(String),
