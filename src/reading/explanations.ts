@@ -47,7 +47,7 @@ async function explainSettlement(ledger: ExplainingLedger, id: SettlementId, now
     decision,
     next: explainNextOfSettlement(found, call, nowMs),
     nextAt: whenNext(found, call, nowMs),
-    notTaken: ledger.decisionsNotTaken(),
+    notTaken: await ledger.decisionsNotTaken(),
   });
 }
 
@@ -82,7 +82,7 @@ async function explainPart(ledger: ExplainingLedger, part: Part, nowMs: number):
     ledger.waitingDecision(kind, part.id),
   ]);
   if (!call) throw new Error(`${kind} ${part.id} is gone from the ledger`);
-  const notTaken = ledger.decisionsNotTaken();
+  const notTaken = await ledger.decisionsNotTaken();
   return explain({
     ...part,
     amount: `${part.amount} ${part.currency} (minor units)`,

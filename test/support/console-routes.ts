@@ -7,7 +7,7 @@ const nothing = () => Promise.resolve(undefined);
 
 /** A ledger in which nothing has happened and nobody is signed in. */
 const EMPTY_LEDGER: Partial<Ledger> = {
-  decisionsNotTaken: () => [],
+  decisionsNotTaken: () => Promise.resolve([]),
   consoleSession: nothing,
   openConsoleSession: () => Promise.resolve(),
   endConsoleSession: () => Promise.resolve(),

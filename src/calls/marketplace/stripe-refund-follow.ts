@@ -25,6 +25,7 @@ export interface StripeRefundDependencies {
     | 'noteStripeRefunds'
     | 'findRefund'
     | 'refundWaits'
+    | 'refundsMadeSince'
   >;
   readonly stripe: PayingStripe;
   readonly account: StripeAsOurs;
@@ -50,9 +51,10 @@ export function createStripeRefundFollow({ ledger, stripe, account, wake }: Stri
       if (strange) return { kind: 'unclear', detail: `Stripe holds ${strange.stripeRefundId} in another currency` };
       const isIt = (one: StripeRefund) =>
         stripeRefundId === null ? one.mark === id : one.stripeRefundId === stripeRefundId;
-      return answer.value.some(isIt)
-        ? answer
-        : { kind: 'missing', detail: `Stripe holds no refund ${stripeRefundId ?? id} of ${payment}` };
+      if (answer.value.some(isIt)) return answer;
+      // Whoever had enough of waiting may have made it in the dashboard: that is a refund of its own, and known before this one is sent again.
+      wake(await ledger.noteStripeRefunds(paymentId, answer.value));
+      return { kind: 'missing', detail: `Stripe holds no refund ${stripeRefundId ?? id} of ${payment}` };
     }
 
     /** What the platform's balance lacks; null: nobody knows, or it is not known to be in this currency, and no other is compared with it. */
@@ -79,6 +81,15 @@ export function createStripeRefundFollow({ ledger, stripe, account, wake }: Stri
       });
     }
 
+    /** Sent beside it, the buyer might have it twice, and the sellers might give it twice. */
+    async function isAskedAbout(): Promise<boolean> {
+      const since = await ledger.refundsMadeSince(id);
+      if (since.length === 0) return false;
+      const detail = `somebody made ${since.join(', ')} at Stripe since it was asked for, and nothing was sent for this one yet: is it the same money, write_off ends this one; is it not, retry sends it too`;
+      await ledger.askAboutRefund({ ...held, certainty, reason: 'conflict', detail });
+      return true;
+    }
+
     const call: HyperswitchCall<Held> = {
       provider: 'stripe',
       certainty,
@@ -87,6 +98,7 @@ export function createStripeRefundFollow({ ledger, stripe, account, wake }: Stri
       async leaves(looked) {
         const short = await stillShort();
         if (short) return short;
+        if (looked && (await isAskedAbout())) return undefined;
         const freeze = (generation: number) => JSON.stringify(paramsOf(claim, payment, generation));
         const leaving = await ledger.refundLeavesForStripe({ ...held, looked, freeze });
         if (leaving.kind === 'send') key = leaving.key;

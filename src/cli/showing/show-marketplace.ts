@@ -214,10 +214,10 @@ function waitInWords({ waiting, currency }: Pick<SellerTransfer | Refund, 'waiti
   return `${what} since ${since}${missing === null ? '' : `, ${missing} ${currency} short when it was read last`}: ${detail}`;
 }
 
-const situation = (ledger: OperatorLedger, part: Part, call: CallDetails): Situation => ({
+const situation = async (ledger: OperatorLedger, part: Part, call: CallDetails): Promise<Situation> => ({
   ...part,
   ...call,
-  notTaken: ledger.decisionsNotTaken(),
+  notTaken: await ledger.decisionsNotTaken(),
 });
 
 async function showOne(
@@ -229,7 +229,7 @@ async function showOne(
   const call = part && (await ledger.callDetails(part.kind, part.id));
   if (!part || !call) throw new Error(`${item.kind} ${item.id} is gone from the ledger`);
   const events = await ledger.storyOf([item]);
-  const next = explainNext(situation(ledger, part, call), nowMs);
+  const next = explainNext(await situation(ledger, part, call), nowMs);
   return {
     workflowId: part.workflowId,
     answer: { ...part.answer, kind: part.kind, call: callAnswer(call), next, events },
@@ -276,7 +276,7 @@ async function showOrder(ledger: OperatorLedger, order: Order, nowMs: number): P
   const nexts: string[] = [];
   for (const part of parts) {
     const call = await ledger.callDetails(part.kind, part.id);
-    nexts.push(call ? explainNext(situation(ledger, part, call), nowMs) : '');
+    nexts.push(call ? explainNext(await situation(ledger, part, call), nowMs) : '');
   }
   const self: FoundItem = { kind: 'order', id: order.id, orderId: order.id };
   const events = await ledger.storyOf([self, ...parts.map(({ kind, id }) => ({ kind, id, orderId: order.id }))]);

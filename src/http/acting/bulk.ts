@@ -43,7 +43,7 @@ export async function decideMany(
 ): Promise<Reply> {
   const { kind, reason, action, ids, dry_run: isPreview } = body;
   const { ledger } = dependencies;
-  fit(body, ledger.decisionsNotTaken());
+  fit(body, await ledger.decisionsNotTaken());
   const asked = ids === undefined ? undefined : [...new Set(ids)];
   const found = await fromLedger(ledger.waitingItems({ kind, reason, ids: asked, limit: MOST_AT_ONCE + 1 }));
   const items = found.slice(0, MOST_AT_ONCE);

@@ -44,7 +44,7 @@ export async function overview({
         last_success_at: ago(ageSeconds),
         late: isComparedLate({ ageSeconds }, reconcileEveryMs),
       })),
-      decisions_not_taken: ledger.decisionsNotTaken(),
+      decisions_not_taken: await ledger.decisionsNotTaken(),
       counts: countsOf(figures),
       series: seriesOf(facts),
     },

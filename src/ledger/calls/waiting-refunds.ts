@@ -31,6 +31,21 @@ export function createWaitingRefunds(database: Database) {
         await recordEvent(query, { kind: 'refund', id, what: 'waiting_platform_balance', certainty, detail: told });
       }),
 
+    /**
+     * A refund of the same payment that somebody made at the provider since this one was asked for, and that no person has been asked about
+     * since: it may be the same money. Retry is the word that it is not. @returns their names there
+     */
+    async refundsMadeSince(id: RefundId): Promise<readonly string[]> {
+      const rows = await database.query<{ name: string }>(
+        `SELECT coalesce(o.connector_refund_id, o.id::text) AS name FROM refunds r
+           JOIN refunds o ON o.payment_id = r.payment_id AND o.origin = 'provider' AND o.created_at > r.created_at AND o.status <> 'failed'
+         WHERE r.id = $1 AND NOT EXISTS (SELECT 1 FROM decisions d WHERE d.item_kind = 'refund' AND d.item_id = r.id
+           AND d.action = 'retry' AND d.state = 'applied' AND d.requested_at > o.created_at) ORDER BY o.id`,
+        [id],
+      );
+      return rows.map(({ name }) => name);
+    },
+
     /** Stripe has told of money: all of them are looked at, the oldest first. @returns what to start */
     async refundsThatWait(): Promise<readonly MarketplaceItem[]> {
       const rows = await database.query<{ id: RefundId }>(

@@ -66,7 +66,7 @@ export function createDecisions(database: Database, options: DecideOptions) {
       unlessTaken(request, () => database.transaction((query) => decide(query, request, options))),
 
     /** What the settings here leave to nobody, whatever the catalogue has. */
-    decisionsNotTaken: (): readonly string[] => notTakenBy(options.offsets),
+    decisionsNotTaken: (): Promise<readonly string[]> => Promise.resolve(notTakenBy(options.offsets)),
 
     /** Confirms a decision that needs a second person. */
     approve: (approval: Approval): Promise<ApproveOutcome> =>

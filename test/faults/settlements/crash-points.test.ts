@@ -34,6 +34,7 @@ const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.anchorMoment': 'reads',
   'ledger.changedHeads': 'reads',
   'ledger.countEvents': 'reads',
+  'ledger.decisionsNotTaken': 'tells a setting',
   'ledger.lastAnchorMark': 'reads',
   'ledger.knowsAnchor': 'reads',
   'ledger.markAnchor': 'an anchor moves no money: anchors.test.ts',

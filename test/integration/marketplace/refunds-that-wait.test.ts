@@ -85,6 +85,16 @@ describe('a refund that Stripe refuses because the balance is too low', () => {
     expect(keys()).toEqual([id]);
   });
 
+  it('is not sent beside what somebody made in the dashboard meanwhile, without our mark: a person says whether it is the same', async () => {
+    const { id, charge } = await short('refused');
+    for (const amount of [300, 200]) await world.atStripe.createRefund({ charge, amount, metadata: {} });
+    await rise(900);
+    await world.settle();
+    expect((await world.ledger.findRefund(id))?.attention).toMatchObject({ reason: 'conflict' });
+    expect(atStripe().map(({ amount }) => amount)).toEqual([200, 300]);
+    expect(keys()).toEqual([id]);
+  });
+
   it('waits with its key where an earlier answer was lost, until that key is surely forgotten', async () => {
     world.atStripe.setBuyers({ shortRefunds: 'refused' });
     const { order } = await paid();

@@ -19,7 +19,7 @@ async function decideThree({ nth, error, at = 'decide' }: { nth: number; error: 
   const dependencies = {
     ledger: {
       waitingItems: ({ ids = IDS }: { ids?: readonly string[] }) => Promise.resolve(ids.map(summary)),
-      decisionsNotTaken: () => [],
+      decisionsNotTaken: () => Promise.resolve([]),
     },
     resolution: {
       decide: (request: Parameters<Decide>[0]) => {

@@ -9,6 +9,7 @@ export const BESIDE_THE_PATH: Readonly<Record<string, string>> = {
   'ledger.takeExternalPayment':
     'one transaction, after reads alone; told again it says the same: external-payments.test.ts',
   'ledger.noteStripeRefunds': 'one transaction; each refund is known by its name at Stripe: external-payments.test.ts',
+  'ledger.refundsMadeSince': 'reads alone',
   'ledger.refundWaits':
     'nothing was made; without it the answer counts as lost, and it waits with its key: refunds-that-wait.test.ts',
   'ledger.refundsThatWait': 'dates; what nobody wakes comes round again in an hour: refunds-that-wait.test.ts',
