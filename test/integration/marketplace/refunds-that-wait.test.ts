@@ -93,6 +93,21 @@ describe('a refund that Stripe refuses because the balance is too low', () => {
     expect((await world.ledger.findRefund(id))?.attention).toMatchObject({ reason: 'conflict' });
     expect(atStripe().map(({ amount }) => amount)).toEqual([200, 300]);
     expect(keys()).toEqual([id]);
+
+    expect(await world.decide('refund', id, 'write_off')).toMatchObject({ kind: 'applied' });
+    await world.settle();
+    expect(atStripe()).toHaveLength(2);
+  });
+
+  it('is sent beside it once a person has said that it is another one', async () => {
+    const { id, charge } = await short('refused');
+    await world.atStripe.createRefund({ charge, amount: 300, metadata: {} });
+    await rise(900);
+    await world.settle();
+    expect(await world.decide('refund', id, 'retry')).toMatchObject({ kind: 'applied' });
+    await world.settle();
+    expect(await found(id)).toMatchObject({ status: 'succeeded' });
+    expect(atStripe()).toHaveLength(2);
   });
 
   it('waits with its key where an earlier answer was lost, until that key is surely forgotten', async () => {
