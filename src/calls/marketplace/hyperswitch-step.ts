@@ -1,5 +1,5 @@
 import { assertNever } from '../../domain/assert-never.js';
-import type { Certainty } from '../../domain/calls/certainty.js';
+import { type Certainty, surelyUnmoved } from '../../domain/calls/certainty.js';
 import { type DecisionById, isOnlyLookedFor, nextById, type SeenById } from '../../domain/calls/next-by-id.js';
 import type { KeyedAnswer, ReadAnswer } from '../../domain/calls/provider-answers.js';
 import type { AttentionReason } from '../../domain/decisions/attention.js';
@@ -161,7 +161,9 @@ async function afterRefusal<Facts>(
   if (answer.kind === 'found') return await apply(call, answer.value, { sent: true });
   const unsure = (why: string) =>
     record(call, decide(call, { kind: 'refused', records: 'unread' }), `${refusal}; then: ${why}`);
-  if (answer.kind !== 'missing') return await unsure(answer.detail);
+  // The first answer to a key is a no that was never anything else.
+  const isFirst = call.keyTells === true && surelyUnmoved(call.certainty);
+  if (answer.kind !== 'missing' && !isFirst) return await unsure(answer.detail);
   const control = await call.control();
   if (control.kind === 'mismatch')
     return await record(call, decide(call, { kind: 'not_ours', sent: true }), control.detail);

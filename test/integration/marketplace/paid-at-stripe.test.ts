@@ -146,6 +146,18 @@ describe('a payment whose answer is lost', () => {
     },
   );
 
+  it('that Stripe refuses at once has failed, also where its payments cannot be searched', async () => {
+    world.atStripe.setFaults([
+      { kinds: ['refused'], on: ['payment_intents.create'] },
+      { kinds: ['unavailable'], on: ['payment_intents.search'] },
+    ]);
+    const order = await world.ordered({ acct_ada: 600n });
+    const payment = await place(order);
+    await world.calls.advancePayment(payment);
+    expect(await paymentOf(order)).toMatchObject({ status: 'failed', certainty: 'absent' });
+    expect(calls('payment_intents.create')).toHaveLength(1);
+  });
+
   it('is not asked for with a key that Stripe may have forgotten while its payments cannot be searched', async () => {
     const { order, payment } = await unknown('reset_before_commit');
     world.atStripe.setFaults([{ kinds: ['unavailable'], on: ['payment_intents.search'] }]);
