@@ -185,7 +185,9 @@ async function prepare(world: MarketplaceCrashWorld, group: Group, points: reado
   return prepared;
 }
 
-async function sent({ shop }: MarketplaceCrashWorld, sellers: Given['sellers']) {
+/** How soon is not the promise here either: a worker of another world may have the processor. */
+async function sent(world: MarketplaceCrashWorld, sellers: Given['sellers']) {
+  const { shop } = world;
   const { id } = await shop.paidOrder(sellers);
   return await until(
     'both sellers are paid',
@@ -193,8 +195,10 @@ async function sent({ shop }: MarketplaceCrashWorld, sellers: Given['sellers']) 
       const order = await shop.find(id);
       return order.transfers.every(({ status }) => status === 'completed') && order;
     },
-    { limitMs: 60_000 },
-  );
+    { limitMs: UNDISTURBED_MS },
+  ).catch(async (error: Error) => {
+    throw new Error(`${error.message}; ${await standing(world, id)}`, { cause: error });
+  });
 }
 
 /** Resolves when somebody has died and is back, or the order is where it should be. */
